@@ -1,0 +1,6 @@
+#include "rt.h"
+
+bool rt_has_c(void)
+{
+	return true;
+}

@@ -1,0 +1,38 @@
+# Builds the runtime into $(RT)/librt.a: every kernel once per instruction set. New files in kernel/ and new
+# instruction sets (vec_NAME.h with isa/NAME.c and isa/NAME.mk) need no edit here.
+#
+# ISAS chooses the instruction sets; by default all that make sense for the machine that $(CC) builds for. Firmware that
+# is built for one processor says e.g. ISAS=c.
+
+RUNTIME := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+RT ?= build/rt
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) $(ARCH) -dumpmachine)))
+include $(wildcard $(RUNTIME)/isa/*.mk)
+ALL_ISAS := $(patsubst $(RUNTIME)/vec_%.h,%,$(wildcard $(RUNTIME)/vec_*.h))
+ISAS ?= c $(foreach i,$(filter-out c,$(ALL_ISAS)),$(if $(filter $(MACHINE),$(MACHINES_$i)),$i))
+
+# Fused multiply-adds only where a kernel asks for them, so that every compiler gives the same bits; kernels do not look
+# at errno.
+RT_CFLAGS := -std=c11 -O3 -ffp-contract=off -fno-math-errno -fPIC -fvisibility=hidden -ffunction-sections \
+	-fdata-sections -Wall -Wextra -Wpedantic -I$(RUNTIME) '-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))' $(ARCH)
+RT_KERNELS := $(patsubst $(RUNTIME)/kernel/%.c,%,$(wildcard $(RUNTIME)/kernel/*.c))
+RT_HEADERS := $(wildcard $(RUNTIME)/*.h $(RUNTIME)/kernel/*.h $(RUNTIME)/micro/*.h)
+RT_OBJECTS := $(foreach i,$(ISAS),$(RT_KERNELS:%=$(RT)/$i/%.o) $(RT)/has_$i.o) $(RT)/select.o $(RT)/digest.o
+
+$(RT)/librt.a: $(RT_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+define RT_ISA_RULES
+$(RT)/$1/%.o: $(RUNTIME)/kernel/%.c $(RT_HEADERS)
+	@mkdir -p $$(@D)
+	$$(CC) $$(RT_CFLAGS) $$(FLAGS_$1) $$(SANITIZE) -DRT_ISA=$1 -c -o $$@ $$<
+$(RT)/has_$1.o: $(RUNTIME)/isa/$1.c $(RT_HEADERS)
+	@mkdir -p $$(@D)
+	$$(CC) $$(RT_CFLAGS) $$(SANITIZE) -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(eval $(call RT_ISA_RULES,$i)))
+
+$(RT)/%.o: $(RUNTIME)/%.c $(RT_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(RT_CFLAGS) $(SANITIZE) -c -o $@ $<

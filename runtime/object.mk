@@ -1,0 +1,24 @@
+# Makes one standalone object of what `gluec compile` wrote:
+#
+#     make -f runtime/object.mk NAME=superpoint DIR=out [RT=build/rt] [CC=cc] [ARCH=-m32] [ISAS="c avx2"]
+#
+# $(DIR)/$(NAME).o holds the generated code, the kernels that it uses and the weights. Everything but NAME_run, NAME_init
+# and NAME_model is local to it, so that objects of several models never clash; it needs nothing but libc and libm.
+
+.DEFAULT_GOAL := $(DIR)/$(NAME).o
+include $(dir $(lastword $(MAKEFILE_LIST)))kernels.mk
+OBJCOPY ?= objcopy
+NM ?= nm
+
+ifneq ($(wildcard $(DIR)/$(NAME).weights.c),)
+WEIGHTS := $(NAME).weights.c
+else
+WEIGHTS := $(NAME).S
+endif
+
+$(DIR)/$(NAME).o: $(DIR)/$(NAME).c $(DIR)/$(NAME).h $(DIR)/$(NAME).bin $(DIR)/$(WEIGHTS) $(RT)/librt.a
+	$(CC) $(RT_CFLAGS) $(SANITIZE) -I$(DIR) -c -o $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).c
+	$(CC) $(ARCH) -fPIC -I$(DIR) -Wa,-I$(DIR) -c -o $(DIR)/$(NAME).weights.tmp $(DIR)/$(WEIGHTS)
+	$(CC) $(ARCH) -r -nostdlib -o $(DIR)/$(NAME).all.tmp $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).weights.tmp $(RT)/librt.a
+	$(OBJCOPY) --localize-hidden $(DIR)/$(NAME).all.tmp $@
+	rm -f $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).weights.tmp $(DIR)/$(NAME).all.tmp
