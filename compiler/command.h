@@ -1,0 +1,55 @@
+/* The subcommands of the command line, and the options that several of them share. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "gluec.h"
+#include <getopt.h>
+
+struct command {
+	const char *name, *summary, *help;
+	/* argv[0] is the subcommand. Returns an exit code; errors leave through fail. */
+	enum status (*run)(struct ctx *c, int argc, char **argv);
+};
+
+extern const struct command command_compile, command_inspect, command_run, command_verify, command_bench;
+
+/* The options that decide what is compiled, for the option lists of several commands; their codes and their help. */
+enum {
+	OPTION_NAME = 'n',
+	OPTION_DIM = 'd',
+	OPTION_INPUT = 'i',
+	OPTION_TOPK = 'k',
+	OPTION_DEPTH = 'l',
+	OPTION_PRECISION = 'p',
+	OPTION_WEIGHTS = 'w',
+	OPTION_HELP = 'h',
+	OPTION_OWN = 256
+};
+#define MODEL_OPTIONS                                                                                                  \
+	{ "name", required_argument, NULL, OPTION_NAME }, { "dim", required_argument, NULL, OPTION_DIM },                  \
+		{ "input", required_argument, NULL, OPTION_INPUT }, { "topk", required_argument, NULL, OPTION_TOPK },          \
+		{ "depth", required_argument, NULL, OPTION_DEPTH },                                                            \
+		{ "precision", required_argument, NULL, OPTION_PRECISION },                                                    \
+		{ "weights", required_argument, NULL, OPTION_WEIGHTS },                                                        \
+	{                                                                                                                  \
+		"help", no_argument, NULL, OPTION_HELP                                                                         \
+	}
+#define MODEL_OPTIONS_HELP                                                                                             \
+	"  --name N              the C name of the model (default: the file's)\n"                                          \
+	"  --dim NAME=V          bind a symbolic dimension\n"                                                              \
+	"  --input NAME=AxBxC    bind a whole input's shape\n"                                                             \
+	"  --topk K              how many keypoints every top-K stage keeps\n"                                             \
+	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
+	"  --precision P         fp32 (default), or fp16 for weights and activations stored as half\n"                     \
+	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"
+
+/* Reads the command line: options from `list` (which ends with zeros), MODEL_OPTIONS into c->set, others through own,
+ * which may be NULL; one operand goes to c->set.model. --help prints the command's help and returns false. */
+bool read_options(struct ctx *c, const struct command *command, int argc, char **argv, const struct option *list,
+	void (*own)(struct ctx *c, int code, const char *value, void *user), void *user);
+
+/* A whole number within bounds; fails naming the option. */
+int64_t read_number(struct ctx *c, const char *option, const char *text, int64_t least, int64_t most);
+double read_real(struct ctx *c, const char *option, const char *text, double least);
+
+#endif

@@ -1,0 +1,111 @@
+/* Errors: one line that names file, operator, node and shape, and a way out of the run. */
+#include "gluec.h"
+#include <string.h>
+
+/* Names come from files that anybody may have written: no control characters reach the terminal. */
+static void clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 127)
+			*s = '?';
+}
+
+static _Noreturn void leave(struct ctx *c, enum status status)
+{
+	clean(c->message);
+	c->status = status;
+	longjmp(c->escape, 1);
+}
+
+static void add(struct ctx *c, const char *format, va_list ap)
+{
+	size_t n = strlen(c->message);
+
+	vsnprintf(c->message + n, sizeof c->message - n, format, ap);
+}
+
+_Noreturn void fail(struct ctx *c, enum status status, const char *format, ...)
+{
+	va_list ap;
+
+	c->message[0] = 0;
+	va_start(ap, format);
+	add(c, format, ap);
+	va_end(ap);
+	leave(c, status);
+}
+
+_Noreturn void fail_model(struct ctx *c, const char *format, ...)
+{
+	va_list ap;
+
+	snprintf(c->message, sizeof c->message, "%.300s: ", c->file ? c->file : "model");
+	va_start(ap, format);
+	add(c, format, ap);
+	va_end(ap);
+	leave(c, UNUSABLE_MODEL);
+}
+
+_Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format, ...)
+{
+	va_list ap;
+
+	snprintf(c->message, sizeof c->message, "%.300s: %.80s '%.200s': ", c->file ? c->file : "model", n->type, n->name);
+	va_start(ap, format);
+	add(c, format, ap);
+	va_end(ap);
+	leave(c, UNUSABLE_MODEL);
+}
+
+const char *type_name(enum rt_type type)
+{
+	switch (type) {
+	case RT_F32:
+		return "f32";
+	case RT_U8:
+		return "u8";
+	case RT_I8:
+		return "i8";
+	case RT_U16:
+		return "u16";
+	case RT_I16:
+		return "i16";
+	case RT_I32:
+		return "i32";
+	case RT_I64:
+		return "i64";
+	case RT_BOOL:
+		return "bool";
+	case RT_F16:
+		return "f16";
+	case RT_F64:
+		return "f64";
+	case RT_U32:
+		return "u32";
+	case RT_U64:
+		return "u64";
+	case RT_BF16:
+		return "bf16";
+	case RT_NOTYPE:
+		break;
+	}
+	return "untyped";
+}
+
+const char *shape_text(struct ctx *c, const struct value *v)
+{
+	char *s = arena_get(c, 1, 32 * (MAX_RANK + 2));
+	char *p = s + sprintf(s, "%s[", type_name(v->type));
+
+	if (v->rank < 0)
+		p += sprintf(p, "?");
+	for (int i = 0; i < v->rank; i++)
+		p += sprintf(p, v->dim[i] < 0 ? "%s?" : "%s%lld", i ? "," : "", (long long)v->dim[i]);
+	strcpy(p, "]");
+	return s;
+}
+
+const char *node_kind(struct ctx *c, const struct node *n)
+{
+	return arena_text(c, "%.80s (domain %.80s, version %d)", n->type, *n->domain ? n->domain : "ai.onnx", n->version);
+}

@@ -1,0 +1,204 @@
+/* Joins neighbours into one call: activations, pooling, residuals and scales go into the epilogue of the product before
+ * them, a concatenation into the product behind it, and element-wise nodes into each other. */
+#include "gluec.h"
+#include "map.h"
+#include <string.h>
+
+/* The one node of g that reads v, when nothing else does. */
+static struct node *only_reader(const struct graph *g, const struct value *v)
+{
+	if (v->uses != 1 || v->is_output)
+		return NULL;
+	for (struct node *n = v->def; n; n = n->next)
+		if (n == v->user)
+			return n;
+	(void)g;
+	return NULL;
+}
+
+/* n takes the place and the output of `behind`, which it now stands for as well. */
+static void take_over(struct ctx *c, struct graph *g, struct node *n, struct node *behind)
+{
+	node_remove(g, n);
+	node_insert(g, behind, n);
+	node_remove(g, behind);
+	n->out[0] = behind->out[0];
+	n->out[0]->def = n;
+	n->origin = arena_text(c, "%s %s", n->origin, behind->origin);
+}
+
+static bool fuse_activation(struct ctx *c, struct graph *g, struct node *n)
+{
+	static const char *const known[] = { "Relu", "Gelu", "Sigmoid", "Tanh" };
+	struct node *behind = only_reader(g, n->out[0]);
+
+	if (!behind || *attribute_string(c, n, "act", ""))
+		return false;
+	if (is_op(behind, "Gelu") && strcmp(attribute_string(c, behind, "approximate", "none"), "none"))
+		return false;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (is_op(behind, known[i])) {
+			set_attribute_string(c, n, "act", known[i]);
+			take_over(c, g, n, behind);
+			return true;
+		}
+	return false;
+}
+
+static bool is_pool_of_two(struct ctx *c, const struct node *n)
+{
+	int64_t list[4];
+
+	if (!is_op(n, "MaxPool") || n->n_out != 1 || n->in[0]->rank != 4 || attribute_int(c, n, "ceil_mode", 0) ||
+		strcmp(attribute_string(c, n, "auto_pad", "NOTSET"), "NOTSET"))
+		return false;
+	if (attribute_ints(c, n, "kernel_shape", list, 4) != 2 || list[0] != 2 || list[1] != 2 ||
+		attribute_ints(c, n, "strides", list, 4) != 2 || list[0] != 2 || list[1] != 2)
+		return false;
+	for (int i = attribute_ints(c, n, "pads", list, 4); i-- > 0;)
+		if (list[i])
+			return false;
+	for (int i = attribute_ints(c, n, "dilations", list, 4); i-- > 0;)
+		if (list[i] != 1)
+			return false;
+	return true;
+}
+
+static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
+{
+	if (!n->in[1]->data || n->in[0]->rank != 4 || n->in[0]->type == RT_F64)
+		return;
+	n->op = find_op("gluec", "Conv");
+	n->domain = n->op->domain;
+	n->type = n->op->name;
+	fuse_activation(c, g, n);
+	struct node *pool = only_reader(g, n->out[0]);
+	if (pool && is_pool_of_two(c, pool)) {
+		set_attribute_int(c, n, "pool", 2);
+		take_over(c, g, n, pool);
+	}
+}
+
+/* A number behind the product multiplies its weights instead. */
+static bool fuse_scale(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *behind = only_reader(g, n->out[0]);
+	double x;
+
+	if (!behind || !(is_op(behind, "Mul") || is_op(behind, "Div")) || !same_shape(behind->out[0], n->out[0]))
+		return false;
+	int at = behind->in[0] == n->out[0] ? 1 : 0;
+	if (!constant_scalar(behind->in[at], &x) || (is_op(behind, "Div") && (at == 0 || x == 0)))
+		return false;
+	float factor = (float)(is_op(behind, "Mul") ? x : 1 / x);
+	for (int i = 1; i <= 2 && i < n->n_in; i++) {
+		const struct value *w = n->in[i];
+		if (!w)
+			continue;
+		const float *from = constant_floats(c, w);
+		float *to = NEW(c, float, (size_t)value_elements(w));
+		for (int64_t k = value_elements(w); k-- > 0;)
+			to[k] = from[k] * factor;
+		n->in[i] = value_constant(c, w->name, RT_F32, w->rank, w->dim, to);
+	}
+	take_over(c, g, n, behind);
+	return true;
+}
+
+static void set_input(struct ctx *c, struct node *n, int i, struct value *v)
+{
+	if (i >= n->n_in) {
+		struct value **more = NEW(c, struct value *, (size_t)i + 1);
+		memcpy(more, n->in, (size_t)n->n_in * sizeof *more);
+		n->in = more;
+		n->n_in = i + 1;
+	}
+	n->in[i] = v;
+}
+
+static bool fuse_residual(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *add = only_reader(g, n->out[0]);
+
+	if (!is_op(add, "Add"))
+		return false;
+	struct value *other = add->in[0] == n->out[0] ? add->in[1] : add->in[0];
+	if (other->data || !same_shape(other, n->out[0]) || other->type != n->out[0]->type ||
+		add->out[0]->type != other->type)
+		return false;
+	set_input(c, n, 4, other);
+	take_over(c, g, n, add);
+	return true;
+}
+
+static void fuse_concat(struct ctx *c, struct node *n)
+{
+	struct node *join = n->in[0]->def;
+
+	if (!is_op(join, "Concat") || join->n_in != 2 || n->in[0]->uses != 1 || input(n, 3))
+		return;
+	int64_t axis = attribute_int(c, join, "axis", 0);
+	if (axis != -1 && axis != n->in[0]->rank - 1)
+		return;
+	if (join->in[0]->type != join->in[1]->type)
+		return;
+	set_input(c, n, 3, join->in[1]);
+	n->in[0] = join->in[0];
+	n->origin = arena_text(c, "%s %s", join->origin, n->origin);
+}
+
+/* In the order of the epilogue: the product, its scale, the activation, the residual. */
+static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
+{
+	fuse_concat(c, n);
+	if (input(n, 4))
+		return;
+	bool plain = !*attribute_string(c, n, "act", "");
+	if (plain && n->in[1]->type == RT_F32 && fuse_scale(c, g, n))
+		return;
+	if (plain && fuse_activation(c, g, n))
+		return;
+	fuse_residual(c, g, n);
+}
+
+/* Producers of the same shape that only n reads are computed inside n's own map. */
+static void inline_producers(struct ctx *c, struct node *n)
+{
+	for (int i = 0; i < n->n_in; i++) {
+		struct node *p = n->in[i] ? n->in[i]->def : NULL;
+		if (!p || !(p->op->flags & OP_ELEMENTWISE) || p->out[0]->uses != 1 || p->out[0]->is_output ||
+			!same_shape(p->out[0], n->out[0]))
+			continue;
+		bool same_graph = false;
+		for (const struct node *q = p; q && !same_graph; q = q->next)
+			same_graph = q == n;
+		p->inlined = same_graph;
+		if (same_graph && !map_fits(c, n))
+			p->inlined = false;
+	}
+}
+
+void fuse(struct ctx *c, struct graph *g)
+{
+	struct graph *inner[8];
+
+	count_uses(g);
+	for (struct node *n = g->first, *next; n; n = next) {
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			fuse(c, inner[i]);
+		next = n->next;
+		struct node *before = n->prev;
+		if (is_op(n, "Conv"))
+			fuse_conv(c, g, n);
+		else if (is_internal(n, "Linear"))
+			fuse_linear(c, g, n);
+		else if (is_internal(n, "LayerNorm"))
+			fuse_activation(c, g, n);
+		else if (n->op->flags & OP_ELEMENTWISE)
+			inline_producers(c, n);
+		/* A node that took another's place has moved, and the one behind it may be gone. */
+		next = before ? before->next : g->first;
+		if (next == n)
+			next = n->next;
+	}
+}

@@ -1,0 +1,342 @@
+/* Reads an ONNX file into a graph. */
+#include "tensor.h"
+#include "tensor_import.h"
+#include "wire.h"
+#include <sha256.h>
+#include <string.h>
+
+/* The names visible in one graph: a hash table in the arena, and the surrounding graph's names behind it. */
+struct scope {
+	struct scope *outer;
+	struct value **slot;
+	size_t size, used;
+};
+
+struct reader {
+	struct ctx *c;
+	const Onnx__ModelProto *model;
+	int depth;
+};
+
+static size_t hash(const char *s)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+	return (size_t)(h ^ h >> 32);
+}
+
+static struct value **find_slot(const struct scope *s, const char *name)
+{
+	size_t i = hash(name);
+
+	while (s->slot[i % s->size] && strcmp(s->slot[i % s->size]->name, name))
+		i++;
+	return &s->slot[i % s->size];
+}
+
+static struct value *look_up(const struct scope *s, const char *name)
+{
+	struct value *v = NULL;
+
+	for (; s && !v; s = s->outer)
+		v = *find_slot(s, name);
+	return v;
+}
+
+static void define(struct reader *r, struct scope *s, struct value *v)
+{
+	if (2 * (s->used + 1) > s->size) {
+		struct scope old = *s;
+		s->size = old.size * 2;
+		s->slot = NEW(r->c, struct value *, s->size);
+		for (size_t i = 0; i < old.size; i++)
+			if (old.slot[i])
+				*find_slot(s, old.slot[i]->name) = old.slot[i];
+	}
+	struct value **slot = find_slot(s, v->name);
+	if (*slot)
+		fail_model(r->c, "the name '%.100s' is defined twice", v->name);
+	*slot = v;
+	s->used++;
+}
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+static struct graph *read_graph(struct reader *r, const Onnx__GraphProto *p, struct graph *outer, struct scope *names);
+
+/* The type and, as far as the file says, the shape of a graph input. */
+static struct value *read_input(struct reader *r, const Onnx__ValueInfoProto *p)
+{
+	struct ctx *c = r->c;
+	const Onnx__TypeProto__Tensor *t =
+		p->type && p->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? p->type->tensor_type : NULL;
+	struct value *v = value_new(c, text(p->name), RT_NOTYPE, -1, NULL);
+
+	if (!t)
+		fail_model(c, "input '%.100s' is not a tensor; sequences, maps and optionals are not supported", v->name);
+	if (!known_type(t->elem_type))
+		fail_model(c, "input '%.100s' has element type %d, which is not supported", v->name, t->elem_type);
+	v->type = (enum rt_type)t->elem_type;
+	if (!t->shape)
+		return v;
+	if (t->shape->n_dim > MAX_RANK)
+		fail_model(
+			c, "input '%.100s' has %zu dimensions; at most %d are supported", v->name, t->shape->n_dim, MAX_RANK);
+	v->rank = (int)t->shape->n_dim;
+	for (int i = 0; i < v->rank; i++) {
+		const Onnx__TensorShapeProto__Dimension *d = t->shape->dim[i];
+		v->dim[i] = -1;
+		if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
+			v->dim[i] = d->dim_value;
+		else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && *text(d->dim_param))
+			v->symbol[i] = d->dim_param;
+		else
+			v->symbol[i] = arena_text(c, "%s.%d", v->name, i);
+		if (!v->symbol[i] && (v->dim[i] < 0 || v->dim[i] > MAX_ELEMENTS))
+			fail_model(c, "input '%.100s' has the unusable dimension %lld", v->name, (long long)v->dim[i]);
+	}
+	return v;
+}
+
+static enum attribute_kind kind_of(const Onnx__AttributeProto *p)
+{
+	switch (p->type) {
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT:
+		return ATTRIBUTE_FLOAT;
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT:
+		return ATTRIBUTE_INT;
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING:
+		return ATTRIBUTE_STRING;
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
+		return ATTRIBUTE_INTS;
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS:
+		return ATTRIBUTE_FLOATS;
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
+		return p->t ? ATTRIBUTE_TENSOR : ATTRIBUTE_OTHER;
+	case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH:
+		return p->g ? ATTRIBUTE_GRAPH : ATTRIBUTE_OTHER;
+	default:
+		return ATTRIBUTE_OTHER;
+	}
+}
+
+static struct attribute *read_attribute(
+	struct reader *r, const Onnx__AttributeProto *p, struct node *n, struct graph *g, struct scope *names)
+{
+	struct ctx *c = r->c;
+	struct attribute *a = NEW(c, struct attribute, 1);
+
+	a->name = text(p->name);
+	a->kind = kind_of(p);
+	a->integer = p->i;
+	a->real = p->f;
+	a->string = p->s.data ? arena_text(c, "%.*s", (int)p->s.len, (const char *)p->s.data) : "";
+	if (a->kind == ATTRIBUTE_INTS) {
+		a->n = p->n_ints;
+		a->ints = p->ints;
+	} else if (a->kind == ATTRIBUTE_FLOATS) {
+		a->n = p->n_floats;
+		a->floats = p->floats;
+	} else if (a->kind == ATTRIBUTE_TENSOR) {
+		a->tensor = import_tensor(c, p->t, n->name);
+	} else if (a->kind == ATTRIBUTE_GRAPH) {
+		a->graph = read_graph(r, p->g, g, names);
+	}
+	return a;
+}
+
+/* The version of the operator set that the model imports for a domain, 0 when it imports none. */
+static int version_of(const struct reader *r, const char *domain)
+{
+	for (size_t i = 0; i < r->model->n_opset_import; i++) {
+		const char *d = text(r->model->opset_import[i]->domain);
+		if (!strcmp(strcmp(d, "ai.onnx") ? d : "", domain))
+			return (int)r->model->opset_import[i]->version;
+	}
+	return 0;
+}
+
+/* Nodes need not have names; the first output's is unique and as telling. */
+static const char *name_of(const Onnx__NodeProto *p)
+{
+	if (*text(p->name))
+		return p->name;
+	for (size_t i = 0; i < p->n_output; i++)
+		if (*p->output[i])
+			return p->output[i];
+	return text(p->op_type);
+}
+
+static void read_inputs(struct reader *r, const Onnx__NodeProto *p, struct node *n, const struct scope *names)
+{
+	n->n_in = (int)p->n_input;
+	n->in = NEW(r->c, struct value *, p->n_input);
+	for (int i = 0; i < n->n_in; i++) {
+		if (!*p->input[i])
+			continue;
+		n->in[i] = look_up(names, p->input[i]);
+		if (!n->in[i])
+			fail_node(r->c, n,
+				"its input '%.100s' is made by no node before it and is no input or initialiser of the graph"
+				" (a missing initialiser, or a cycle)",
+				p->input[i]);
+	}
+}
+
+static void read_node(struct reader *r, const Onnx__NodeProto *p, struct graph *g, struct scope *names)
+{
+	struct ctx *c = r->c;
+	struct node *n = NEW(c, struct node, 1);
+	struct attribute **tail = &n->attributes;
+
+	n->type = text(p->op_type);
+	n->domain = strcmp(text(p->domain), "ai.onnx") ? text(p->domain) : "";
+	n->version = version_of(r, n->domain);
+	n->op = find_op(n->domain, n->type);
+	n->name = n->origin = name_of(p);
+	if (n->op && n->op->flags & OP_INTERNAL)
+		n->op = NULL;
+	if (p->n_input > MAX_ELEMENTS / 64 || p->n_output > MAX_ELEMENTS / 64)
+		fail_node(c, n, "it has too many inputs or outputs");
+	read_inputs(r, p, n, names);
+	for (size_t i = 0; i < p->n_attribute; i++) {
+		*tail = read_attribute(r, p->attribute[i], n, g, names);
+		tail = &(*tail)->next;
+	}
+	n->n_out = (int)p->n_output;
+	n->out = NEW(c, struct value *, p->n_output);
+	for (int i = 0; i < n->n_out; i++) {
+		if (!*p->output[i])
+			continue;
+		n->out[i] = value_new(c, p->output[i], RT_NOTYPE, -1, NULL);
+		n->out[i]->def = n;
+		define(r, names, n->out[i]);
+	}
+	node_insert(g, NULL, n);
+	c->nodes_read++;
+}
+
+static void read_signature(struct reader *r, const Onnx__GraphProto *p, struct graph *g, struct scope *names)
+{
+	struct ctx *c = r->c;
+
+	for (size_t i = 0; i < p->n_initializer; i++)
+		define(r, names, import_tensor(c, p->initializer[i], "(unnamed initialiser)"));
+	if (p->n_sparse_initializer)
+		fail_model(c, "it has sparse initialisers, which are not supported");
+	g->inputs = NEW(c, struct value *, p->n_input);
+	for (size_t i = 0; i < p->n_input; i++) {
+		/* Files of IR version 3 and older list initialisers among the inputs; they are constants all the same. */
+		struct value *constant = *find_slot(names, text(p->input[i]->name));
+		if (constant && constant->data)
+			continue;
+		struct value *v = read_input(r, p->input[i]);
+		define(r, names, v);
+		g->inputs[g->n_inputs++] = v;
+	}
+}
+
+/* What the file says of an output, for people; inference finds out for itself: "f32[1,K,2]". */
+static const char *declared_text(struct ctx *c, const Onnx__ValueInfoProto *p)
+{
+	const Onnx__TypeProto__Tensor *t =
+		p->type && p->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? p->type->tensor_type : NULL;
+
+	if (!t)
+		return "?";
+	const char *s = type_name(known_type(t->elem_type) ? (enum rt_type)t->elem_type : RT_NOTYPE);
+	if (!t->shape)
+		return arena_text(c, "%s[?]", s);
+	s = arena_text(c, "%s[", s);
+	for (size_t i = 0; i < t->shape->n_dim && i < MAX_RANK; i++) {
+		const Onnx__TensorShapeProto__Dimension *d = t->shape->dim[i];
+		const char *comma = i ? "," : "";
+		if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
+			s = arena_text(c, "%s%s%lld", s, comma, (long long)d->dim_value);
+		else
+			s = arena_text(c, "%s%s%.60s", s, comma, d->dim_param && *d->dim_param ? d->dim_param : "?");
+	}
+	return arena_text(c, "%s]", s);
+}
+
+static struct graph *read_graph(struct reader *r, const Onnx__GraphProto *p, struct graph *outer, struct scope *names)
+{
+	struct ctx *c = r->c;
+	struct graph *g = NEW(c, struct graph, 1);
+	struct scope own = { .outer = names, .size = 64, .slot = NEW(c, struct value *, 64) };
+
+	g->name = text(p->name);
+	g->outer = outer;
+	read_signature(r, p, g, &own);
+	for (size_t i = 0; i < p->n_node; i++)
+		read_node(r, p->node[i], g, &own);
+	g->outputs = NEW(c, struct value *, p->n_output);
+	g->declared = outer ? NULL : NEW(c, const char *, p->n_output);
+	for (size_t i = 0; i < p->n_output; i++) {
+		const char *name = text(p->output[i]->name);
+		struct value *v = look_up(&own, name);
+		if (!v)
+			fail_model(c, "the graph's output '%.100s' is made by no node", name);
+		if (g->declared)
+			g->declared[g->n_outputs] = declared_text(c, p->output[i]);
+		g->outputs[g->n_outputs++] = v;
+	}
+	return g;
+}
+
+static const char *list_opsets(const struct reader *r)
+{
+	const char *s = "";
+
+	for (size_t i = 0; i < r->model->n_opset_import; i++) {
+		const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
+		s = arena_text(r->c, "%s%s%.80s %lld", s, i ? ", " : "", *text(o->domain) ? o->domain : "ai.onnx",
+			(long long)o->version);
+	}
+	return s;
+}
+
+static void digest(struct ctx *c, const uint8_t *data, size_t n)
+{
+	SHA2_CTX sha;
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+
+	SHA256Init(&sha);
+	SHA256Update(&sha, data, n);
+	SHA256Final(sum, &sha);
+	for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
+		sprintf(c->digest + 2 * i, "%02x", sum[i]);
+}
+
+void read_onnx(struct ctx *c, const char *path)
+{
+	struct reader r = { .c = c };
+	uint8_t *data = read_file(c, path, &c->file_bytes);
+	ProtobufCAllocator allocator = arena_allocator(c);
+	enum wire_fault fault = wire_check(&onnx__model_proto__descriptor, data, c->file_bytes);
+
+	c->file = path;
+	if (!c->file_bytes)
+		fail_model(c, "the file is empty");
+	if (fault == WIRE_TOO_DEEP)
+		fail_model(c, "its graphs or types are nested too deeply");
+	if (fault == WIRE_SOUND)
+		r.model = onnx__model_proto__unpack(&allocator, c->file_bytes, data);
+	if (!r.model)
+		fail_model(c, "not an ONNX model, or cut short or damaged");
+	if (!r.model->graph || !r.model->n_opset_import)
+		fail_model(c, "not an ONNX model: it has no %s", r.model->graph ? "operator set version" : "graph");
+	c->doc = text(r.model->doc_string);
+	c->ir_version = r.model->ir_version;
+	c->opset = version_of(&r, "");
+	c->opsets = list_opsets(&r);
+	digest(c, data, c->file_bytes);
+	c->graph = read_graph(&r, r.model->graph, NULL, NULL);
+	if (!c->graph->n_outputs)
+		fail_model(c, "its graph has no outputs");
+}

@@ -1,0 +1,16 @@
+/* Output files: all or nothing. They are written under temporary names beside their places and renamed together. */
+#ifndef OUT_H
+#define OUT_H
+
+#include "gluec.h"
+
+struct output_file *output_open(struct ctx *c, const char *path);
+FILE *output_stream(struct output_file *f);
+/* Closes every open output and puts it in its place; fails with IO_FAILED when the disk is full. */
+void output_commit(struct ctx *c);
+/* Removes what output_commit did not get to; for main, after a failure. */
+void output_discard(struct ctx *c);
+/* Makes a folder and its parents. */
+void make_folder(struct ctx *c, const char *path);
+
+#endif

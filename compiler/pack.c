@@ -1,0 +1,41 @@
+/* Weights in the order in which the micro tile reads them. */
+#include "half.h"
+#include "lower.h"
+#include <string.h>
+
+static void store(void *to, int64_t i, enum rt_type type, float x)
+{
+	if (type == RT_F16)
+		((uint16_t *)to)[i] = half_of_float(x);
+	else
+		((float *)to)[i] = x;
+}
+
+struct buffer *pack_panels(struct lower *l, const char *name, enum rt_type type, const float *source, int64_t groups,
+	int64_t rows, int64_t columns, int64_t group_stride, int64_t row_stride, int64_t column_stride)
+{
+	int64_t panels = (columns + RT_PANEL - 1) / RT_PANEL;
+	size_t bytes = (size_t)(groups * panels * rows * RT_PANEL) * rt_type_size(type);
+	void *data = arena_get(l->c, bytes, 1);
+	int64_t at = 0;
+
+	for (int64_t g = 0; g < groups; g++)
+		for (int64_t p = 0; p < panels; p++)
+			for (int64_t k = 0; k < rows; k++)
+				for (int64_t j = p * RT_PANEL; j < (p + 1) * RT_PANEL; j++, at++)
+					if (j < columns)
+						store(data, at, type, source[g * group_stride + k * row_stride + j * column_stride]);
+	const char *shape = arena_text(l->c, groups > 1 ? "[%lld][%lld][%lld][%d]" : "%.0lld[%lld][%lld][%d]",
+		groups > 1 ? (long long)groups : 0LL, (long long)panels, (long long)rows, RT_PANEL);
+	return weight_new(l, name, type, shape, data, bytes);
+}
+
+struct buffer *pack_bias(struct lower *l, const char *name, const float *source, int64_t n)
+{
+	int64_t padded = (n + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
+	float *data = NEW(l->c, float, (size_t)padded);
+
+	memcpy(data, source, (size_t)n * sizeof *data);
+	return weight_new(
+		l, name, RT_F32, arena_text(l->c, "[%lld]", (long long)padded), data, (size_t)padded * sizeof *data);
+}

@@ -1,0 +1,33 @@
+/* The passes in the order in which they run. */
+#include "progress.h"
+
+void read_model(struct ctx *c)
+{
+	progress(c, "reading");
+	c->nodes_read = 0;
+	read_onnx(c, c->set.model);
+}
+
+void specialize_model(struct ctx *c)
+{
+	specialize(c);
+	progress(c, "inferring shapes");
+	infer(c, c->graph);
+	remove_dead(c->graph);
+}
+
+void load_model(struct ctx *c)
+{
+	read_model(c);
+	specialize_model(c);
+}
+
+void optimize(struct ctx *c)
+{
+	progress(c, "simplifying");
+	simplify(c, c->graph);
+	recognize(c, c->graph);
+	choose_precision(c, c->graph);
+	fuse(c, c->graph);
+	remove_dead(c->graph);
+}

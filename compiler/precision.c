@@ -1,0 +1,158 @@
+/* Which type each value is stored in. Integers that are proved to fit become 32 bits wide, so that indices and
+ * coordinates are int32_t in C; under the fp16 policy weights and feature maps become halves, while coordinates,
+ * softmax, statistics and everything a user sees stay float. */
+#include "precision.h"
+#include "half.h"
+#include <string.h>
+
+/* ---- halves */
+
+static bool is_mover(const struct node *n)
+{
+	return n && n->op->flags & OP_MOVES;
+}
+
+/* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever
+ * computes coordinates or scores. */
+static bool works_on_features(const struct node *n)
+{
+	static const char *const own[] = { "Linear", "Attention", "Rotary", "L2Norm", "LayerNorm" };
+	static const char *const standard[] = { "Conv", "MaxPool", "AveragePool", "BatchNormalization",
+		"InstanceNormalization", "GridSample", "Relu", "Gelu", "LeakyRelu", "PRelu", "Selu", "Elu", "Add", "Sub",
+		"Mul" };
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (is_internal(n, own[i]))
+			return true;
+	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++)
+		if (is_op(n, standard[i]))
+			return n->op->flags & OP_HALF;
+	return false;
+}
+
+static bool all_inputs_alike(const struct node *n)
+{
+	return is_mover(n) || (n && n->op->flags & OP_ELEMENTWISE);
+}
+
+/* Inputs that a kernel reads as half: features, not coordinates, phases or parameters. */
+static bool reads_half(const struct node *n, int i)
+{
+	if (is_mover(n))
+		return true;
+	if (!works_on_features(n))
+		return false;
+	if (is_internal(n, "Attention"))
+		return i <= 2;
+	if (is_internal(n, "Linear"))
+		return i == 0 || i >= 3;
+	return i == 0 || all_inputs_alike(n);
+}
+
+static bool writes_half(const struct node *n)
+{
+	return is_mover(n) || (n && n->n_out == 1 && works_on_features(n));
+}
+
+/* One reason to keep v float; candidates are marked by their type, RT_F16. */
+static bool must_stay_float(const struct value *v)
+{
+	const struct node *n = v->def;
+
+	if (v->is_output || !writes_half(n))
+		return true;
+	for (int i = 0; i < n->n_in && all_inputs_alike(n); i++)
+		if (n->in[i] && !n->in[i]->data && is_float_type(n->in[i]->type) && n->in[i]->type != RT_F16)
+			return true;
+	return false;
+}
+
+/* Marks every value that may be half, then takes marks away until nothing contradicts: a reader that needs float, or a
+ * view whose source is float. */
+static void mark(struct graph *g)
+{
+	struct graph *inner[8];
+
+	for (struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_out; i++)
+			if (n->out[i] && n->out[i]->type == RT_F32 && writes_half(n) && !n->out[i]->is_output)
+				n->out[i]->type = RT_F16;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			mark(inner[i]);
+	}
+}
+
+static bool unmark_value(struct value *v)
+{
+	if (!v || v->data || v->type != RT_F16)
+		return false;
+	v->type = RT_F32;
+	return true;
+}
+
+static bool unmark(struct graph *g)
+{
+	struct graph *inner[8];
+	bool changed = false;
+
+	for (struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_in; i++)
+			if (!reads_half(n, i) && n->in[i] && n->in[i]->def)
+				changed |= unmark_value(n->in[i]);
+		for (int i = 0; i < n->n_out; i++)
+			if (n->out[i] && n->out[i]->type == RT_F16 && must_stay_float(n->out[i]))
+				changed |= unmark_value(n->out[i]);
+		/* A view shares its source's storage, and all views of one source share a type. */
+		for (int i = 0; i < n->n_out && is_mover(n); i++)
+			if (n->out[i] && n->out[i]->type != RT_F16 && n->in[0]->def)
+				for (int k = 0; k < n->n_in; k++)
+					changed |= n->in[k] && n->in[k]->def && unmark_value(n->in[k]);
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			changed |= unmark(inner[i]);
+	}
+	return changed;
+}
+
+/* A product's weights as halves. A weight beyond half's range would become infinite: then all of them stay float. */
+static void halve_weights(struct ctx *c, struct node *n)
+{
+	struct value *w = n->in[1];
+	int64_t count = value_elements(w);
+
+	if (!w->data || w->type != RT_F32)
+		return;
+	const float *from = w->data;
+	uint16_t *to = NEW(c, uint16_t, (size_t)count);
+	for (int64_t i = 0; i < count; i++) {
+		to[i] = half_of_float(from[i]);
+		if ((to[i] & 0x7c00) == 0x7c00)
+			return;
+	}
+	n->in[1] = value_constant(c, w->name, RT_F16, w->rank, w->dim, to);
+}
+
+static void halve_all_weights(struct ctx *c, struct graph *g)
+{
+	struct graph *inner[8];
+
+	for (struct node *n = g->first; n; n = n->next) {
+		if (is_internal(n, "Linear") || is_op(n, "Conv"))
+			halve_weights(c, n);
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			halve_all_weights(c, inner[i]);
+	}
+}
+
+/* ---- all of it */
+
+void choose_precision(struct ctx *c, struct graph *g)
+{
+	count_uses(g);
+	narrow_integers(c, g);
+	if (c->set.precision != PRECISION_FP16)
+		return;
+	mark(g);
+	while (unmark(g))
+		;
+	halve_all_weights(c, g);
+}

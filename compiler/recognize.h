@@ -1,0 +1,39 @@
+/* Recognition: many spellings of a few operations. Each file of recognize/ looks at one node as the end of one pattern;
+ * where it matches, a node of gluec's own takes the end's place, and what only the pattern read dies. */
+#ifndef RECOGNIZE_H
+#define RECOGNIZE_H
+
+#include "gluec.h"
+
+typedef bool recognizer(struct ctx *c, struct graph *g, struct node *n);
+
+recognizer recognize_attention;      /* softmax(scale q k^T) v */
+recognizer recognize_heat_map;       /* softmax over cells, unfolded */
+recognizer recognize_l2_norm;        /* x / max(|x|, floor) */
+recognizer recognize_layer_norm;     /* LayerNormalization over the last axis */
+recognizer recognize_linear;         /* x w + b with constant w */
+recognizer recognize_log_assignment; /* double log-softmax plus certainties */
+recognizer recognize_mutual_match;   /* mutual nearest neighbours above a threshold */
+recognizer recognize_nms;            /* suppression by repeated max-pooling, and its border */
+recognizer recognize_rotary;         /* rotation of channel pairs */
+
+/* pattern.c: what the recognizers ask. */
+/* The node that makes v when it is ONNX's operator `type`, else NULL. */
+struct node *made_by(const struct value *v, const char *type);
+/* The same for one of gluec's own operators. */
+struct node *made_by_internal(const struct value *v, const char *type);
+/* n has two inputs and makes no difference between them: one of them is made by `type`. Then *other is the second. */
+struct node *either_made_by(const struct node *n, const char *type, struct value **other);
+/* Is v a constant whose elements all equal x? */
+bool is_constant(const struct value *v, double x);
+/* n has two inputs, one of them a constant of one element: it goes to *x, the other input is returned. */
+struct value *times_constant(const struct node *n, double *x);
+/* The one axis that a Reduce*, ArgMax or (Log)Softmax node works on, 0.. ; -1 when there are several. */
+int axis_of(struct ctx *c, const struct node *n);
+bool is_max_pool(struct ctx *c, const struct node *n, int64_t kernel, int64_t stride, int64_t pad);
+/* The permutation of a Transpose is the given one. */
+bool is_permutation(struct ctx *c, const struct node *n, int rank, const int64_t *perm);
+/* `end` and its output are replaced by a new node of gluec's domain with that output. */
+struct node *replace_end(struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in);
+
+#endif

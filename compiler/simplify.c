@@ -1,0 +1,104 @@
+/* Removes what changes nothing: identities, casts to the type that is there, and repeated computations. Transposes and
+ * reshapes need no pass: lowering makes views of them. */
+#include "gluec.h"
+#include <string.h>
+
+static bool changes_nothing(const struct node *n)
+{
+	if (n->n_out < 1 || !n->out[0] || n->n_in < 1 || !n->in[0])
+		return false;
+	if (is_op(n, "Identity") || is_op(n, "Dropout"))
+		return n->n_out == 1 || !n->out[1] || !n->out[1]->uses;
+	if (is_op(n, "Cast") || is_op(n, "CastLike"))
+		return n->in[0]->type == n->out[0]->type;
+	if (is_op(n, "Reshape") || is_op(n, "Expand") || is_op(n, "Flatten"))
+		return same_shape(n->in[0], n->out[0]);
+	return false;
+}
+
+static bool same_attributes(const struct node *a, const struct node *b)
+{
+	const struct attribute *x = a->attributes, *y = b->attributes;
+
+	for (; x && y; x = x->next, y = y->next) {
+		if (strcmp(x->name, y->name) || x->kind != y->kind || x->kind == ATTRIBUTE_OTHER ||
+			x->kind == ATTRIBUTE_GRAPH || x->kind == ATTRIBUTE_TENSOR || x->n != y->n)
+			return false;
+		if (x->kind == ATTRIBUTE_INT && x->integer != y->integer)
+			return false;
+		if (x->kind == ATTRIBUTE_FLOAT && memcmp(&x->real, &y->real, sizeof x->real))
+			return false;
+		if (x->kind == ATTRIBUTE_STRING && strcmp(x->string, y->string))
+			return false;
+		if (x->kind == ATTRIBUTE_INTS && x->n && memcmp(x->ints, y->ints, x->n * sizeof *x->ints))
+			return false;
+		if (x->kind == ATTRIBUTE_FLOATS && x->n && memcmp(x->floats, y->floats, x->n * sizeof *x->floats))
+			return false;
+	}
+	return !x && !y;
+}
+
+/* Two small constants of equal contents count as one input. */
+static bool same_input(const struct value *a, const struct value *b)
+{
+	if (a == b)
+		return true;
+	return a && b && a->data && b->data && a->type == b->type && same_shape(a, b) && value_bytes(a) <= 64 &&
+		   !memcmp(a->data, b->data, value_bytes(a));
+}
+
+static bool same_computation(const struct node *a, const struct node *b)
+{
+	if (a->op != b->op || a->n_in != b->n_in || a->n_out != b->n_out || a->version != b->version)
+		return false;
+	for (int i = 0; i < a->n_in; i++)
+		if (!same_input(a->in[i], b->in[i]))
+			return false;
+	for (int i = 0; i < a->n_out; i++)
+		if (!a->out[i] != !b->out[i] || (a->out[i] && a->out[i]->is_output && b->out[i]->is_output))
+			return false;
+	return same_attributes(a, b);
+}
+
+/* An earlier node of the same graph that computes the same: among the readers' producers there are few, so a look back
+ * over a window is enough and keeps large graphs quick. */
+static const struct node *computed_before(const struct node *n)
+{
+	int window = 200;
+
+	for (const struct node *p = n->prev; p && window; p = p->prev, window--)
+		if (same_computation(p, n))
+			return p;
+	return NULL;
+}
+
+static void simplify_graph(struct ctx *c, struct graph *root, struct graph *g)
+{
+	struct graph *inner[8];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		const struct node *twin;
+		next = n->next;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			simplify_graph(c, root, inner[i]);
+		if (changes_nothing(n) && !(n->out[0]->is_output && (!n->in[0]->def || n->in[0]->is_output))) {
+			replace_value(root, n->out[0], n->in[0]);
+			n->in[0]->is_output |= n->out[0]->is_output;
+			node_remove(g, n);
+		} else if (n->n_in && (twin = computed_before(n))) {
+			for (int i = 0; i < n->n_out; i++)
+				if (n->out[i]) {
+					replace_value(root, n->out[i], twin->out[i]);
+					twin->out[i]->is_output |= n->out[i]->is_output;
+				}
+			node_remove(g, n);
+		}
+	}
+}
+
+void simplify(struct ctx *c, struct graph *g)
+{
+	count_uses(g);
+	simplify_graph(c, g, g);
+	remove_dead(g);
+}

@@ -1,0 +1,96 @@
+/* C names from ONNX names. A name depends only on its own node's name, so that inserting a node renames none of its
+ * neighbours; only names that would be equal get a number behind them. */
+#include "lower.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NAME = 56 };
+
+const char *legal_name(struct ctx *c, const char *name)
+{
+	char *s = arena_get(c, strlen(name) + 12, 1), *p = s;
+	uint32_t h = 2166136261u;
+
+	for (const char *q = name; *q; q++) {
+		h = (h ^ (unsigned char)*q) * 16777619u;
+		if ((isalnum((unsigned char)*q) && (unsigned char)*q < 128) || *q == '_')
+			*p++ = *q;
+		else if (p > s && p[-1] != '_')
+			*p++ = '_';
+	}
+	while (p > s && p[-1] == '_')
+		*--p = 0;
+	if (p == s)
+		strcpy(s, "unnamed");
+	/* A long name keeps its end, which tells more, and a digest of the whole. */
+	size_t n = strlen(s);
+	if (n > MAX_NAME)
+		return arena_text(c, "%08lx_%s", (unsigned long)h, s + n - MAX_NAME + 9);
+	return isdigit((unsigned char)*s) ? arena_text(c, "n%s", s) : s;
+}
+
+/* The names given so far in one name space. */
+struct names {
+	const char **taken;
+	size_t n, room;
+};
+
+static bool is_taken(const struct names *t, const char *s)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcmp(t->taken[i], s))
+			return true;
+	return false;
+}
+
+static const char *unique(struct ctx *c, struct names *t, const char *name)
+{
+	const char *base = legal_name(c, name), *s = base;
+
+	for (int i = 2; is_taken(t, s); i++)
+		s = arena_text(c, "%s_%d", base, i);
+	if (t->n == t->room) {
+		const char **old = t->taken;
+		t->room = t->room ? 2 * t->room : 256;
+		t->taken = NEW(c, const char *, t->room);
+		if (t->n)
+			memcpy(t->taken, old, t->n * sizeof *old);
+	}
+	return t->taken[t->n++] = s;
+}
+
+static void name_calls(struct ctx *c, struct names *t, struct block *block)
+{
+	for (struct call *call = block->first; call; call = call->next) {
+		call->symbol = unique(c, t, call->name);
+		if (!call->kernel) {
+			name_calls(c, t, call->then_block);
+			name_calls(c, t, call->else_block);
+		}
+	}
+}
+
+void name_symbols(struct ctx *c, struct program *p)
+{
+	struct names calls = { 0 }, places = { 0 }, weights = { 0 }, parameters = { 0 };
+
+	/* The generated function's own names, and C's words. */
+	static const char *const reserved[] = { "a", "w", "k", "run", "isa", "arena", "arena_bytes", "options", "with",
+		"plain", "table", "model", "auto", "break", "case", "char", "const", "continue", "default", "do", "double",
+		"else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict",
+		"return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void",
+		"volatile", "while", "bool", "true", "false", "class", "new", "delete", "this", "template", "private", "public",
+		"operator" };
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		unique(c, &parameters, reserved[i]);
+	name_calls(c, &calls, p->main);
+	for (struct buffer *b = p->buffers; b; b = b->next) {
+		if (b->same)
+			continue;
+		if (b->kind == BUFFER_INPUT || b->kind == BUFFER_OUTPUT)
+			b->symbol = unique(c, &parameters, b->name);
+		else if (b->first >= 0)
+			b->symbol = unique(c, b->kind == BUFFER_WEIGHT ? &weights : &places, b->name);
+	}
+}

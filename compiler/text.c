@@ -1,0 +1,65 @@
+/* Writing C. */
+#include "text.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS = 118, TAB = 4 };
+
+static void indent(struct text *t, int depth)
+{
+	for (int i = 0; i < depth; i++)
+		fputc('\t', t->f);
+}
+
+/* Where to break s so that the first part has at most `room` columns: behind a comma or at any blank of a comment. */
+static size_t break_at(const char *s, size_t room, int comment)
+{
+	size_t best = 0;
+
+	if (strlen(s) <= room)
+		return strlen(s);
+	for (size_t i = 1; s[i] && (i <= room || !best); i++)
+		if (s[i] == ' ' && (comment || s[i - 1] == ',' || s[i - 1] == '='))
+			best = i;
+	return best ? best : strlen(s);
+}
+
+static void write_wrapped(struct text *t, const char *s, int depth)
+{
+	int comment = !strncmp(s, "/*", 2), more = 0;
+
+	while (*s) {
+		int step = depth + (more && !comment);
+		size_t n = break_at(s, (size_t)(COLUMNS - TAB * step - 3 * (more && comment)), comment);
+		indent(t, step);
+		fprintf(t->f, "%s%.*s\n", more && comment ? " * " : "", (int)n, s);
+		s += n;
+		s += *s == ' ';
+		more = 1;
+	}
+}
+
+void line(struct text *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	int n = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	char *s = n < 0 ? NULL : malloc((size_t)n + 1);
+	if (!s)
+		return;
+	va_start(ap, format);
+	vsnprintf(s, (size_t)n + 1, format, ap);
+	va_end(ap);
+	int depth = t->depth - (*s == '}');
+	/* Comments quote names from the model, braces and all. */
+	for (const char *p = strncmp(s, "/*", 2) ? s : ""; *p; p++)
+		t->depth += (*p == '{') - (*p == '}');
+	if (*s)
+		write_wrapped(t, s, depth < 0 ? 0 : depth);
+	else
+		fputc('\n', t->f);
+	free(s);
+}
