@@ -1,4 +1,11 @@
-# gluec. `make demo` and `make check` do everything, installation included; see README.md.
+# gluec. `make demo` and `make check` do everything, installation included; README.md says more.
+#
+#   make            build/gluec
+#   make demo       renders two views of a scene and matches them: build/demo.png
+#   make match A=left.png B=right.png [OUT=matches.png]
+#   make check      all tests, style, generated code; also under the sanitizers
+#   make generate   rewrites generated/ from models/
+#   make bench      speed against ONNX Runtime (needs npm)
 
 BUILD ?= build
 RT := $(BUILD)/rt
@@ -7,37 +14,122 @@ include runtime/kernels.mk
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic
-COMPILER_CFLAGS := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iruntime -Icompiler -I$(BUILD)/gen \
-	'-DGLUEC_ROOT="$(CURDIR)"' '-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))' $(SANITIZE)
-PASSES := $(patsubst compiler/%.c,$(BUILD)/compiler/%.o,$(filter-out compiler/main.c,$(wildcard compiler/*.c compiler/*/*.c)))
+COMMON := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iruntime $(SANITIZE)
+COMPILER_CFLAGS := $(COMMON) -Icompiler -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' \
+	'-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))'
 COMPILER_HEADERS := $(wildcard compiler/*.h compiler/*/*.h compiler/*.def)
 LIBS := -lprotobuf-c -lmd -ldl -lm -lpthread
 
-.PHONY: all demo check match generate setup clean
+.PHONY: all setup demo match check test style generate regenerated bench clean
 all: $(BUILD)/gluec
+setup:
+	@scripts/setup.sh
 
 # ---- the compiler
+
+PASSES := $(patsubst compiler/%.c,$(BUILD)/compiler/%.o, \
+	$(filter-out compiler/main.c,$(wildcard compiler/*.c compiler/*/*.c)))
 
 $(BUILD)/gen/onnx.pb-c.c: scripts/proto.sh
 	@mkdir -p $(@D)
 	scripts/proto.sh $(@D)
 $(BUILD)/gen/onnx.pb-c.o: $(BUILD)/gen/onnx.pb-c.c
 	$(CC) -std=c11 $(CFLAGS) $(SANITIZE) -I$(@D) -c -o $@ $<
+# The text of abi.h as strings, for the headers that gluec writes.
 $(BUILD)/gen/abi_text.h: runtime/abi.h
 	@mkdir -p $(@D)
 	(echo 'static const char *const abi_text[] = {'; sed 's/[\\"]/\\&/g; s/\t/\\t/g; s/^/"/; s/$$/",/' $<; echo '};') >$@
-
 $(BUILD)/compiler/%.o: compiler/%.c $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
 	$(CC) $(COMPILER_CFLAGS) -c -o $@ $<
 $(BUILD)/pool.o: runtime/pool.c runtime/pool.h
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(SANITIZE) -Iruntime -c -o $@ $<
+	$(CC) $(COMMON) -c -o $@ $<
 $(BUILD)/libgluec.a: $(PASSES) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/pool.o
 	rm -f $@
 	$(AR) rcs $@ $^
 $(BUILD)/gluec: $(BUILD)/compiler/main.o $(BUILD)/libgluec.a $(RT)/librt.a
 	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
 
+# ---- the default models as C and as objects
+
+MODELS := superpoint lightglue
+OPTIONS_superpoint := --dim height=480 --dim width=640 --topk 512
+OPTIONS_lightglue := --dim num_keypoints=512
+GENERATED := $(BUILD)/generated
+OBJECTS := $(foreach m,$(MODELS),$(GENERATED)/$m/$m.o)
+
+define MODEL_RULES
+$(GENERATED)/$1/$1.c: models/$1.onnx $(BUILD)/gluec
+	$(BUILD)/gluec compile $$< -o $$(@D) $$(OPTIONS_$1)
+$(GENERATED)/$1/$1.o: $(GENERATED)/$1/$1.c $(RT)/librt.a
+	$$(MAKE) -f runtime/object.mk NAME=$1 DIR=$$(@D) RT=$(RT) ISAS="$(ISAS)"
+endef
+$(foreach m,$(MODELS),$(eval $(call MODEL_RULES,$m)))
+
+# Only text is committed: what a reviewer reads.
+generate: $(OBJECTS)
+	for m in $(MODELS); do mkdir -p generated/$$m && \
+		cp $(GENERATED)/$$m/$$m.c $(GENERATED)/$$m/$$m.h $(GENERATED)/$$m/$$m.S $(GENERATED)/$$m/$$m.weights.txt generated/$$m/; done
+	$(BUILD)/gluec operators >compiler/OPERATORS.md
+regenerated: $(OBJECTS)
+	for m in $(MODELS); do for f in generated/$$m/*; do cmp $$f $(GENERATED)/$$m/$${f##*/} || exit 1; done; done
+	$(BUILD)/gluec operators | cmp - compiler/OPERATORS.md
+
+# ---- the matching program, the scene and the demo
+
+EXAMPLE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard models/example/*.c))
+SCENE := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/test_%,$(wildcard tests/scene/*.c)))
+
+$(BUILD)/models/example/%.o: models/example/%.c $(wildcard models/example/*.h) $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) $(foreach m,$(MODELS),-I$(GENERATED)/$m) -c -o $@ $<
+$(BUILD)/match: $(EXAMPLE) $(OBJECTS) $(BUILD)/pool.o
+	$(CC) $(SANITIZE) -o $@ $^ -lpng -lm -lpthread
+$(BUILD)/tests/scene/%.o: tests/scene/%.c $(wildcard tests/scene/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -c -o $@ $<
+$(BUILD)/scene: $(SCENE)
+	$(CC) $(SANITIZE) -o $@ $^ -lpng -lm
+
+OUT ?= matches.png
+match: $(BUILD)/match
+	$(BUILD)/match $(A) $(B) --out $(OUT)
+demo: setup
+	$(MAKE) $(BUILD)/match $(BUILD)/scene
+	$(BUILD)/scene --out $(BUILD)/demo
+	$(BUILD)/match $(BUILD)/demo_a.png $(BUILD)/demo_b.png --truth $(BUILD)/demo_truth.bin --out $(BUILD)/demo.png --threads 2
+	@echo "The picture: $(BUILD)/demo.png"
+
+# ---- tests: one program per file
+
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
+HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
+	$(wildcard tests/*/*.c))))
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/cli -Itests/scene -Imodels/example
+
+$(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) $(foreach m,$(MODELS),-I$(GENERATED)/$m) -c -o $@ $<
+$(BUILD)/libtest.a: $(HELPERS) $(filter-out %/match.o,$(EXAMPLE))
+	rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/run.o $(BUILD)/libtest.a $(BUILD)/libgluec.a $(RT)/librt.a $(OBJECTS)
+	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lrt -lpng $(LIBS)
+
+test: $(TESTS) $(BUILD)/gluec $(BUILD)/match $(BUILD)/scene
+	BUILD=$(BUILD) GLUEC=$(BUILD)/gluec scripts/run_tests.sh $(TESTS)
+SANITIZED := BUILD=$(BUILD)/sanitized CFLAGS='-O1 -g' \
+	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+check:
+	@scripts/setup.sh check
+	$(MAKE) all test style regenerated
+	$(MAKE) $(SANITIZED) test
+style:
+	scripts/style.sh
+
+bench: all $(OBJECTS)
+	bench/run.sh
+
 clean:
-	rm -rf build
+	rm -rf $(BUILD)

@@ -11,7 +11,8 @@ struct command {
 	enum status (*run)(struct ctx *c, int argc, char **argv);
 };
 
-extern const struct command command_compile, command_inspect, command_run, command_verify, command_bench;
+extern const struct command command_compile, command_inspect, command_run, command_verify, command_bench,
+	command_operators;
 
 /* The options that decide what is compiled, for the option lists of several commands; their codes and their help. */
 enum {

@@ -111,7 +111,7 @@ static void write_arena(const struct program *p, struct text *t)
 	bool any = false;
 
 	for (const struct buffer *b = p->buffers; b; b = b->next) {
-		if (b->kind != BUFFER_ARENA || b->same || b->first < 0)
+		if (b->kind != BUFFER_ARENA || !b->symbol)
 			continue;
 		if (!any) {
 			line(t, "/* Where each intermediate result stands in the arena, in bytes: its type and shape as stored, "
@@ -120,8 +120,8 @@ static void write_arena(const struct program *p, struct text *t)
 			line(t, "enum {");
 			any = true;
 		}
-		line(t, "at_%s = %zu, /* %s%s%s */", b->symbol, b->offset, b->comment ? b->comment : "",
-			b->reader->symbol ? ", read by " : "", b->reader->symbol ? b->reader->symbol : "");
+		line(t, "at_%s = %zu, /* %s, read by %s */", b->symbol, buffer_root((struct buffer *)b)->offset, b->comment,
+			b->reader->symbol);
 	}
 	if (any) {
 		line(t, "};");
@@ -138,7 +138,7 @@ static void write_weight_places(struct ctx *c, const struct program *p, struct t
 	line(t, "/* Where each tensor stands in the weights: %s.weights.txt lists them. */", c->set.name);
 	line(t, "enum {");
 	for (const struct buffer *b = p->buffers; b; b = b->next)
-		if (b->kind == BUFFER_WEIGHT && b->first >= 0)
+		if (b->kind == BUFFER_WEIGHT && b->symbol)
 			line(t, "w_%s = %zu,", b->symbol, b->offset);
 	line(t, "};");
 	line(t, "%s", "");
@@ -156,19 +156,23 @@ static void note_kernels(const struct block *block, bool *used)
 	}
 }
 
-static void write_kernels(struct ctx *c, const struct program *p, struct text *t)
+static void write_kernels(const struct program *p, struct text *t)
 {
-	bool used[N_KERNELS] = { false };
-	const char *s = "";
+	bool used[N_KERNELS] = { false }, any = false;
 
 	note_kernels(p->main, used);
-	for (int i = 0; i < N_KERNELS; i++)
-		if (used[i])
-			s = arena_text(c, "%s K(%s, isa)", s, kernels[i].name);
-	if (!*s)
+	for (int i = 0; i < N_KERNELS; i++) {
+		if (!used[i])
+			continue;
+		if (!any)
+			fprintf(t->f,
+				"/* The kernels that this model needs, once for each instruction set. */\n#define KERNELS(K, isa)");
+		fprintf(t->f, " \\\n\tK(%s, isa)", kernels[i].name);
+		any = true;
+	}
+	if (!any)
 		return;
-	line(t, "/* The kernels that this model needs, once for each instruction set. */");
-	line(t, "#define KERNELS(K, isa)%s", s);
+	line(t, "%s", "");
 	line(t, "struct kernels { KERNELS(RT_MEMBER, ) };");
 	line(t, "static const struct kernels table[] = { RT_ISAS(RT_ROW, KERNELS) };");
 	line(t, "%s", "");
@@ -197,11 +201,13 @@ static void write_parameters(struct ctx *c, const struct block *block, struct te
 /* An address: "a + at_conv1a", "w + w_conv1a_weight", "image", or "NULL". */
 static const char *address(struct ctx *c, const struct argument *a)
 {
-	const struct buffer *b = buffer_root(a->buffer);
+	const struct buffer *b = a->buffer, *root = buffer_root(a->buffer);
 	const char *s = "NULL";
 
 	if (!b)
 		return s;
+	/* A branch's result may stand in an output; otherwise even what shares its place with another has its own name. */
+	b = root->kind == BUFFER_OUTPUT ? root : b;
 	switch (b->kind) {
 	case BUFFER_ARENA:
 		s = arena_text(c, "a + at_%s", b->symbol);
@@ -347,7 +353,7 @@ static void write_source(struct ctx *c, const struct program *p, FILE *f)
 	line(&t, "%s", "");
 	write_arena(p, &t);
 	write_weight_places(c, p, &t);
-	write_kernels(c, p, &t);
+	write_kernels(p, &t);
 	write_parameters(c, p->main, &t);
 	line(&t, "%s", "");
 	write_run(c, p, &t);

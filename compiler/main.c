@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = { &command_compile, &command_inspect, &command_run, &command_verify,
-	&command_bench };
+	&command_bench, &command_operators };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -15,7 +15,7 @@ static void print_help(FILE *f)
 {
 	fputs("gluec writes C from ONNX files.\n\n", f);
 	for (int i = 0; i < N_COMMANDS; i++)
-		fprintf(f, "  gluec %-8s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(f, "  gluec %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n`gluec COMMAND --help` says more. Exit codes: 0 done, 1 verification failed, 2 usage, 3 unusable model,\n"
 		  "4 input or output failed, 5 the C compiler failed, 70 a bug of gluec's.\n",
 		f);

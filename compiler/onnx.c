@@ -258,8 +258,10 @@ static const char *declared_text(struct ctx *c, const Onnx__ValueInfoProto *p)
 		const char *comma = i ? "," : "";
 		if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
 			s = arena_text(c, "%s%s%lld", s, comma, (long long)d->dim_value);
+		else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && *text(d->dim_param))
+			s = arena_text(c, "%s%s%.60s", s, comma, d->dim_param);
 		else
-			s = arena_text(c, "%s%s%.60s", s, comma, d->dim_param && *d->dim_param ? d->dim_param : "?");
+			s = arena_text(c, "%s%s?", s, comma);
 	}
 	return arena_text(c, "%s]", s);
 }
@@ -289,11 +291,13 @@ static struct graph *read_graph(struct reader *r, const Onnx__GraphProto *p, str
 	return g;
 }
 
+/* For people; nobody's model imports more than a handful. */
 static const char *list_opsets(const struct reader *r)
 {
+	enum { MOST = 16 };
 	const char *s = "";
 
-	for (size_t i = 0; i < r->model->n_opset_import; i++) {
+	for (size_t i = 0; i < r->model->n_opset_import && i < MOST; i++) {
 		const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
 		s = arena_text(r->c, "%s%s%.80s %lld", s, i ? ", " : "", *text(o->domain) ? o->domain : "ai.onnx",
 			(long long)o->version);

@@ -18,13 +18,13 @@ static void note_lives(struct block *block, int *time)
 	for (struct call *call = block->first; call; call = call->next) {
 		call->time = (*time)++;
 		for (int i = 0; i < MAX_ARGUMENTS; i++) {
-			struct buffer *b = buffer_root(call->argument[i].buffer);
+			struct buffer *own = call->argument[i].buffer, *b = buffer_root(own);
 			if (!b)
 				continue;
 			if (b->first == UNUSED)
 				b->first = call->time;
 			b->last = call->time;
-			b->reader = call;
+			own->reader = call;
 		}
 		if (!call->kernel) {
 			note_lives(call->then_block, time);
@@ -59,8 +59,8 @@ static void share_in_place(struct call *call)
 			alone = k == i || !argument_is(&call->argument[k], x);
 		if (!alone)
 			continue;
-		y->first = x->first;
-		merge_buffers(x, y);
+		x->last = y->last;
+		merge_buffers(y, x);
 		return;
 	}
 }

@@ -86,11 +86,9 @@ void name_symbols(struct ctx *c, struct program *p)
 		unique(c, &parameters, reserved[i]);
 	name_calls(c, &calls, p->main);
 	for (struct buffer *b = p->buffers; b; b = b->next) {
-		if (b->same)
-			continue;
 		if (b->kind == BUFFER_INPUT || b->kind == BUFFER_OUTPUT)
 			b->symbol = unique(c, &parameters, b->name);
-		else if (b->first >= 0)
+		else if (b->reader && buffer_root(b)->kind != BUFFER_OUTPUT)
 			b->symbol = unique(c, b->kind == BUFFER_WEIGHT ? &weights : &places, b->name);
 	}
 }

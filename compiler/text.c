@@ -12,26 +12,37 @@ static void indent(struct text *t, int depth)
 		fputc('\t', t->f);
 }
 
-/* Where to break s so that the first part has at most `room` columns: behind a comma or at any blank of a comment. */
-static size_t break_at(const char *s, size_t room, int comment)
+/* May a line be broken at this blank? Comments anywhere, lists of designated fields before a field, others behind a
+ * comma. */
+static int may_break(const char *s, size_t i, int comment, int fields)
+{
+	if (s[i] != ' ' || comment)
+		return s[i] == ' ';
+	if (fields)
+		return s[i + 1] == '.' || !strncmp(s + i, " { .", 4);
+	return s[i - 1] == ',';
+}
+
+/* How much of s goes into this line, of at most `room` columns if there is a place to break it. */
+static size_t break_at(const char *s, size_t room, int comment, int fields)
 {
 	size_t best = 0;
 
 	if (strlen(s) <= room)
 		return strlen(s);
 	for (size_t i = 1; s[i] && (i <= room || !best); i++)
-		if (s[i] == ' ' && (comment || s[i - 1] == ',' || s[i - 1] == '='))
+		if (may_break(s, i, comment, fields))
 			best = i;
 	return best ? best : strlen(s);
 }
 
 static void write_wrapped(struct text *t, const char *s, int depth)
 {
-	int comment = !strncmp(s, "/*", 2), more = 0;
+	int comment = !strncmp(s, "/*", 2), fields = strstr(s, "= { .") != NULL, more = 0;
 
 	while (*s) {
 		int step = depth + (more && !comment);
-		size_t n = break_at(s, (size_t)(COLUMNS - TAB * step - 3 * (more && comment)), comment);
+		size_t n = break_at(s, (size_t)(COLUMNS - TAB * step - 3 * (more && comment)), comment, fields);
 		indent(t, step);
 		fprintf(t->f, "%s%.*s\n", more && comment ? " * " : "", (int)n, s);
 		s += n;

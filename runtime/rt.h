@@ -200,14 +200,14 @@ struct rt_step {
 	I(c)                                                                                                               \
 	I(points) I(align_corners) E(rt_grid_mode, mode) E(rt_grid_padding, padding) E(rt_type, x_type) E(rt_type, y_type)
 
-/* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] +
- * logsigmoid(z0[i]) + logsigmoid(z1[j]) for each of b pairs. s, y f32 [b][m][n]; z0 f32 [b][m], z1 f32 [b][n]. In
- * place. scratch: b * (2 m + 2 n) floats. */
+/* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] + z0[i] +
+ * z1[j] for each of b pairs; z0 and z1 are logarithms (of how sure each point is to have a match). s, y f32 [b][m][n];
+ * z0 f32 [b][m], z1 f32 [b][n]. In place. scratch: b * (2 m + 2 n) floats. */
 #define RT_LOG_ASSIGNMENT(I, F, E, A, T, S) I(b) I(m) I(n)
 
 /* mutual_match: for s f32 [b][m][n] (logarithms), row i's best column j (the first of equals) is a match when row i is
  * also column j's best row and exp(s[i][j]) > threshold: match[i] = j, score[i] = exp(s[i][j]); else -1 and 0.
- * match: index_type [b][m], score: f32 [b][m], scratch: b * n * 2 int32_t. */
+ * match: index_type [b][m], score: f32 [b][m], scratch: b * n int32_t. */
 #define RT_MUTUAL_MATCH(I, F, E, A, T, S) I(b) I(m) I(n) F(threshold) E(rt_type, index_type)
 
 /* pool2d: x [n][h][w][c], y [n][oh][ow][c], both of type. */
@@ -231,9 +231,10 @@ struct rt_step {
 	A(x2, RT_RANK) A(x3, RT_RANK) A(x4, RT_RANK) A(x5, RT_RANK) I(inputs) E(rt_type, y_type) T(x_type, RT_MAP_INPUTS)  \
 		I(steps) S(step)
 
-/* reduce: over the dimensions of `over`, for every element of `dim`; y dense over dim. x strided: keep_x over dim,
+/* reduce: over the dimensions of `over`, for every element of `dim`; y dense over dim. x strided: x over dim,
  * over_x over `over` (row-major order counts for the index of RT_ARG_*, whose result has y_type i32 or i64).
- * Sums of floats run in four interleaved chains, in double when the type is f64. */
+ * Floats are reduced in double, integers in 64 bits; the result is rounded to y_type, or wraps. Over no elements, sums
+ * are 0, products 1, extremes the other end of the type, logarithms of sums -infinity, indices 0. */
 #define RT_REDUCE(I, F, E, A, T, S)                                                                                    \
 	I(rank)                                                                                                            \
 	A(dim, RT_RANK)                                                                                                    \
@@ -370,10 +371,26 @@ RT_ISAS(RT_DECLARE_HAS, )
 /* A 64-bit digest of n bytes, which init compares with the one that the compiler wrote into the code. */
 uint64_t rt_digest(const void *data, size_t n);
 
+/* Rows that one unit of work of top_k does, with scratch of its own. */
+static inline int32_t rt_top_k_unit(const struct rt_top_k *p)
+{
+	return p->n < 4096 ? 4096 / (p->n + 1) + 1 : 1;
+}
+
+/* Bytes of a unit's scratch: a 64-bit key of each element, later 16 bytes for each winner, twice. */
+static inline size_t rt_top_k_unit_scratch(const struct rt_top_k *p)
+{
+	size_t keys = (size_t)p->n * 8, winners = (size_t)p->k * 32;
+
+	return keys > winners ? keys : winners;
+}
+
 /* Bytes of scratch that a kernel wants: pure functions of the parameters. */
 static inline size_t rt_top_k_scratch(const struct rt_top_k *p)
 {
-	return (size_t)p->n * 4 + (size_t)p->k * 16 + (size_t)65536 * 4;
+	int32_t unit = rt_top_k_unit(p);
+
+	return (size_t)((p->rows + unit - 1) / unit) * rt_top_k_unit_scratch(p);
 }
 
 static inline size_t rt_type_size(enum rt_type type)

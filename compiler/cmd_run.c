@@ -1,0 +1,128 @@
+/* gluec run: the reference interpreter on test data sets. */
+#include "attempt.h"
+#include "command.h"
+#include "compare.h"
+#include "dataset.h"
+#include "interpret.h"
+#include "out.h"
+#include "progress.h"
+#include "tensor.h"
+#include <string.h>
+
+static enum status run(struct ctx *c, int argc, char **argv);
+
+const struct command command_run = {
+	"run",
+	"runs a model on test data with the reference interpreter",
+	"gluec run MODEL --data DIR [options]\n\n"
+	"Runs the graph as it stands, without any optimisation, on the ONNX test data sets in DIR: DIR itself when it holds\n"
+	"input_N.pb files, else each of its folders test_data_set_*. Outputs are compared with the output_N.pb files where\n"
+	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs.\n\n"
+	"  --data DIR            where the data sets are\n"
+	"  --out DIR             write the outputs into DIR, in any case\n"
+	"  --atol A              largest absolute error (default: 1e-5)\n"
+	"  --rtol R              largest relative error, added to it (default: 1e-3)\n" MODEL_OPTIONS_HELP,
+	run,
+};
+
+enum { OPTION_DATA = OPTION_OWN, OPTION_ATOL, OPTION_RTOL };
+
+struct run_options {
+	const char *data;
+	struct tolerance tolerance;
+};
+
+/* One data set. */
+struct task {
+	const struct run_options *options;
+	const char *path, *out_dir; /* out_dir: NULL when outputs are only compared */
+	bool failed;
+};
+
+static void read_own(struct ctx *c, int code, const char *value, void *user)
+{
+	struct run_options *o = user;
+
+	switch (code) {
+	case OPTION_DATA:
+		o->data = value;
+		break;
+	case OPTION_ATOL:
+		o->tolerance.absolute = read_real(c, "--atol", value, 0);
+		break;
+	case OPTION_RTOL:
+		o->tolerance.relative = read_real(c, "--rtol", value, 0);
+		break;
+	default:
+		c->set.out_dir = value;
+	}
+}
+
+static void compare_outputs(struct ctx *c, struct task *t, const struct dataset *d, struct value *const *results)
+{
+	/* All shapes first: of a data set of another model no half report is wanted. */
+	for (int i = 0; i < c->graph->n_outputs; i++)
+		check_expected(c, d, i, results[i]);
+	for (int i = 0; i < c->graph->n_outputs; i++) {
+		struct difference found = compare(d->outputs[i], results[i], &t->options->tolerance);
+		print_difference(c, "  ", d->outputs[i], results[i], &found);
+		t->failed |= !found.equal;
+	}
+}
+
+static void write_outputs(struct ctx *c, const char *folder, struct value *const *results)
+{
+	make_folder(c, folder);
+	for (int i = 0; i < c->graph->n_outputs; i++) {
+		const struct value *v = results[i];
+		write_tensor_file(c, arena_text(c, "%s/output_%d.pb", folder, i), v->name, v->type, v->rank, v->dim, v->data);
+	}
+	printf("  %d outputs written to %s\n", c->graph->n_outputs, folder);
+}
+
+static void run_one(struct ctx *c, void *user)
+{
+	struct task *t = user;
+
+	read_model(c);
+	const struct dataset *d = read_dataset(c, t->path);
+	specialize_model(c);
+	struct value **results = interpret(c, d->inputs);
+	progress_end(c);
+	printf("%s:\n", t->path);
+	if (d->outputs)
+		compare_outputs(c, t, d, results);
+	if (t->out_dir || !d->outputs)
+		write_outputs(c, t->out_dir ? t->out_dir : t->path, results);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static enum status run(struct ctx *c, int argc, char **argv)
+{
+	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
+		{ "out", required_argument, NULL, 'o' }, { "atol", required_argument, NULL, OPTION_ATOL },
+		{ "rtol", required_argument, NULL, OPTION_RTOL }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+	struct run_options options = { .tolerance = { .absolute = 1e-5, .relative = 1e-3 } };
+	const char *const *paths;
+	bool failed = false;
+
+	if (!read_options(c, &command_run, argc, argv, list, read_own, &options))
+		return DONE;
+	if (!options.data)
+		fail(c, USAGE, "gluec run needs --data DIR; see gluec run --help");
+	int n = find_datasets(c, options.data, &paths);
+	for (int i = 0; i < n; i++) {
+		struct task t = { .options = &options, .path = paths[i], .out_dir = c->set.out_dir };
+		if (t.out_dir && n > 1)
+			t.out_dir = arena_text(c, "%s/%s", t.out_dir, base_name(paths[i]));
+		with_own_memory(c, run_one, &t);
+		failed |= t.failed;
+	}
+	return failed ? VERIFICATION_FAILED : DONE;
+}

@@ -1,0 +1,244 @@
+/* gluec verify: compiles a model, builds it, and compares what it computes with what it should. */
+#include "attempt.h"
+#include "build.h"
+#include "child.h"
+#include "command.h"
+#include "compare.h"
+#include "convert.h"
+#include "dataset.h"
+#include "host.h"
+#include "interpret.h"
+#include "lower.h"
+#include "progress.h"
+#include "temporary.h"
+#include <stdlib.h>
+#include <string.h>
+
+static enum status run(struct ctx *c, int argc, char **argv);
+
+const struct command command_verify = {
+	"verify",
+	"compiles and builds a model and checks what it computes",
+	"gluec verify MODEL [options]\n\n"
+	"Compiles the model, builds the C, and runs it in a process of its own, with every instruction set that the machine\n"
+	"has (or the one in the environment variable GLUEC_ISA), on the data sets of ONNX in each --data DIR (see gluec run),\n"
+	"each alone: symbolic dimensions that are not given come from its inputs. Without output_N.pb files the reference is\n"
+	"the interpreter; without --data its inputs are random.\n\n"
+	"  --data DIR            a data set, or a folder of them; may be given several times\n"
+	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2)\n"
+	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2)\n"
+	"  --allow-differ P      how many percent of an output's elements may be off: ties between keypoints (default: 0)\n"
+	"  --seed N              for random inputs (default: 1)\n"
+	"  --threads N           check that N threads give the same bits, too (default: 1)\n"
+	"  --timeout S           seconds after which a run counts as hanging (default: 600)\n"
+	"  --cc CC               the C compiler (default: cc)\n" MODEL_OPTIONS_HELP,
+	run,
+};
+
+enum {
+	OPTION_DATA = OPTION_OWN,
+	OPTION_ATOL,
+	OPTION_RTOL,
+	OPTION_DIFFER,
+	OPTION_SEED,
+	OPTION_THREADS,
+	OPTION_TIMEOUT,
+	OPTION_CC
+};
+
+struct verify_options {
+	const char **data;
+	int n_data, threads;
+	struct tolerance tolerance; /* absolute and relative: -1 when not given */
+	uint64_t seed;
+	double timeout;
+};
+
+/* The verification of one data set after the other. */
+struct task {
+	const struct verify_options *options;
+	const char *path; /* NULL: random inputs */
+	bool failed;
+	char built_for[4096], library[4096]; /* what the last data set was built for, and the result */
+};
+
+static void read_own(struct ctx *c, int code, const char *value, void *user)
+{
+	struct verify_options *o = user;
+
+	switch (code) {
+	case OPTION_DATA: {
+		const char **more = NEW(c, const char *, (size_t)o->n_data + 1);
+		if (o->n_data)
+			memcpy(more, o->data, (size_t)o->n_data * sizeof *more);
+		more[o->n_data++] = value;
+		o->data = more;
+		break;
+	}
+	case OPTION_ATOL:
+		o->tolerance.absolute = read_real(c, "--atol", value, 0);
+		break;
+	case OPTION_RTOL:
+		o->tolerance.relative = read_real(c, "--rtol", value, 0);
+		break;
+	case OPTION_DIFFER:
+		o->tolerance.differ = read_real(c, "--allow-differ", value, 0);
+		break;
+	case OPTION_SEED:
+		o->seed = (uint64_t)read_number(c, "--seed", value, 0, INT64_MAX);
+		break;
+	case OPTION_THREADS:
+		o->threads = (int)read_number(c, "--threads", value, 1, 256);
+		break;
+	case OPTION_TIMEOUT:
+		o->timeout = read_real(c, "--timeout", value, 0.001);
+		break;
+	case OPTION_CC:
+		c->set.cc = value;
+		break;
+	default:
+		fail(c, USAGE, "unknown option '-o'; see gluec verify --help");
+	}
+}
+
+/* Builds the model as it is specialised now, unless the last data set had the same shapes. */
+static void build(struct ctx *c, struct task *t)
+{
+	const char *shapes = "";
+
+	for (int i = 0; i < c->graph->n_inputs; i++)
+		shapes = arena_text(c, "%s %s", shapes, shape_text(c, c->graph->inputs[i]));
+	if (*t->library && strlen(shapes) < sizeof t->built_for && !strcmp(shapes, t->built_for))
+		return;
+	optimize(c);
+	struct program *p = lower_graph(c, c->graph);
+	plan(c, p);
+	c->set.out_dir = build_folder(c);
+	emit(c, p);
+	snprintf(t->library, sizeof t->library, "%s", build_library(c));
+	snprintf(t->built_for, sizeof t->built_for, "%s", shapes);
+}
+
+/* The object's self-description must be the model's interface. */
+static void check_interface(struct ctx *c, const struct host *h)
+{
+	const struct graph *g = c->graph;
+
+	if (h->inputs != g->n_inputs || h->outputs != g->n_outputs)
+		fail(c, VERIFICATION_FAILED, "the compiled model %.60s has %d inputs and %d outputs, but %d and %d in the file",
+			h->name, h->inputs, h->outputs, g->n_inputs, g->n_outputs);
+	for (int i = 0; i < h->inputs + h->outputs; i++) {
+		const struct host_tensor *t = &h->input[i]; /* the outputs stand behind the inputs */
+		const struct value *v = i < h->inputs ? g->inputs[i] : g->outputs[i - h->inputs];
+		if (t->rank != v->rank || memcmp(t->dim, v->dim, (size_t)v->rank * sizeof *t->dim))
+			fail(c, VERIFICATION_FAILED, "the compiled model %.60s says another shape of '%.60s' than the file",
+				h->name, v->name);
+	}
+}
+
+static void compare_outputs(struct ctx *c, struct task *t, const struct host *h, const char *isa,
+	struct value *const *expected, const char *outputs)
+{
+	for (int i = 0; i < h->outputs; i++) {
+		const struct value *actual = convert_from(c, expected[i], h->output[i].type, outputs);
+		struct difference d = compare(expected[i], actual, &t->options->tolerance);
+		print_difference(c, arena_text(c, "  %-5s ", isa), expected[i], actual, &d);
+		t->failed |= !d.equal;
+		outputs += h->output[i].bytes;
+	}
+}
+
+static void run_isas(
+	struct ctx *c, struct task *t, const struct host *h, const void *const *inputs, struct value *const *expected)
+{
+	const char *only = getenv("GLUEC_ISA");
+
+	only = only && *only ? only : NULL;
+	if (only)
+		host_need_isa(c, h, "GLUEC_ISA", only);
+	for (int i = 0; i < h->isas; i++) {
+		struct host_run r = { h->isa[i], t->options->threads, inputs };
+		void *outputs;
+		if (only && strcmp(only, h->isa[i]))
+			continue;
+		progress(c, arena_text(c, "running %s", h->isa[i]));
+		bool ran = host_run(c, h, &r, &outputs);
+		progress_end(c);
+		if (!ran) {
+			printf("  %-5s left out: this machine lacks it\n", h->isa[i]);
+			continue;
+		}
+		compare_outputs(c, t, h, h->isa[i], expected, outputs);
+		release_shared(outputs, host_output_bytes(h));
+	}
+}
+
+static void verify_one(struct ctx *c, void *user)
+{
+	struct task *t = user;
+	struct dataset random = { .path = "random inputs" }, *d = &random;
+
+	read_model(c);
+	if (t->path)
+		d = read_dataset(c, t->path);
+	specialize_model(c);
+	if (!t->path)
+		random.inputs = random_inputs(c, t->options->seed);
+	struct value **expected = d->outputs ? d->outputs : interpret(c, d->inputs);
+	for (int i = 0; d->outputs && i < c->graph->n_outputs; i++)
+		check_expected(c, d, i, c->graph->outputs[i]);
+	build(c, t);
+	const struct host *h = host_open(c, t->library, c->set.name, t->options->timeout);
+	check_interface(c, h);
+	const void **inputs = NEW(c, const void *, (size_t)h->inputs);
+	for (int i = 0; i < h->inputs; i++)
+		inputs[i] = convert_to(c, d->inputs[i], h->input[i].type);
+	progress_end(c);
+	printf("%s%s:\n", d->path, d->outputs ? "" : ", against the interpreter");
+	run_isas(c, t, h, inputs, expected);
+}
+
+static void verify_folder(struct ctx *c, struct task *t, const char *folder)
+{
+	const char *const *paths;
+	int n = find_datasets(c, folder, &paths);
+
+	for (int i = 0; i < n; i++) {
+		t->path = paths[i];
+		with_own_memory(c, verify_one, t);
+	}
+}
+
+static void default_tolerance(const struct ctx *c, struct tolerance *t)
+{
+	bool half = c->set.precision == PRECISION_FP16;
+
+	if (t->absolute < 0)
+		t->absolute = half ? 1e-2 : 1e-5;
+	if (t->relative < 0)
+		t->relative = half ? 1e-2 : 1e-3;
+}
+
+static enum status run(struct ctx *c, int argc, char **argv)
+{
+	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
+		{ "atol", required_argument, NULL, OPTION_ATOL }, { "rtol", required_argument, NULL, OPTION_RTOL },
+		{ "allow-differ", required_argument, NULL, OPTION_DIFFER }, { "seed", required_argument, NULL, OPTION_SEED },
+		{ "threads", required_argument, NULL, OPTION_THREADS }, { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+		{ "cc", required_argument, NULL, OPTION_CC }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0 }, .seed = 1, .timeout = 600 };
+
+	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))
+		return DONE;
+	default_tolerance(c, &options.tolerance);
+	temporary_folder(c); /* its name must outlive the data sets' memory */
+	struct task *t = NEW(c, struct task, 1);
+	t->options = &options;
+	for (int i = 0; i < options.n_data; i++)
+		verify_folder(c, t, options.data[i]);
+	if (!options.n_data)
+		with_own_memory(c, verify_one, t);
+	if (t->failed)
+		fputs("gluec: verification failed\n", stderr);
+	return t->failed ? VERIFICATION_FAILED : DONE;
+}

@@ -1,0 +1,80 @@
+/* How far two tensors are apart. */
+#include "compare.h"
+#include "printable.h"
+#include <inttypes.h>
+#include <math.h>
+
+/* How far two numbers are apart: 0 for equal infinities and NaN for NaN, infinity where only one is special. */
+static double distance(double a, double b)
+{
+	if (a == b || (isnan(a) && isnan(b)))
+		return 0;
+	double d = fabs(a - b);
+	return isnan(d) ? (double)INFINITY : d;
+}
+
+/* Integers beyond 2^53 have no exact double, so that equality is asked of the integers themselves. */
+static bool same_integer(const struct value *a, const struct value *b, int64_t i)
+{
+	return constant_int(a, i) == constant_int(b, i);
+}
+
+struct difference compare(const struct value *expected, const struct value *actual, const struct tolerance *t)
+{
+	struct difference d = { .elements = value_elements(expected), .first = -1 };
+	bool real = is_float_type(expected->type);
+
+	for (int64_t i = 0; i < d.elements; i++) {
+		double want = constant_real(expected, i), have = constant_real(actual, i), apart = distance(want, have);
+		double relative = isfinite(want) && want != 0 ? apart / fabs(want) : 0;
+		bool fits = real ? apart <= t->absolute + (isfinite(want) ? t->relative * fabs(want) : 0)
+						 : same_integer(expected, actual, i);
+		if (apart > d.absolute) {
+			d.absolute = apart;
+			d.absolute_at = i;
+		}
+		if (relative > d.relative) {
+			d.relative = relative;
+			d.relative_at = i;
+		}
+		if (!fits && d.beyond++ == 0)
+			d.first = i;
+	}
+	d.equal = (double)d.beyond <= t->differ / 100 * (double)d.elements;
+	return d;
+}
+
+/* "[0,17,3]" */
+static const char *place(struct ctx *c, const struct value *v, int64_t element)
+{
+	const char *s = "";
+
+	for (int i = v->rank; i-- > 0;) {
+		int64_t dim = v->dim[i] ? v->dim[i] : 1;
+		s = arena_text(c, "%lld%s%s", (long long)(element % dim), *s ? "," : "", s);
+		element /= dim;
+	}
+	return arena_text(c, "[%s]", s);
+}
+
+static const char *number(struct ctx *c, const struct value *v, int64_t i)
+{
+	return is_float_type(v->type) ? arena_text(c, "%.9g", constant_real(v, i))
+								  : arena_text(c, "%" PRId64, constant_int(v, i));
+}
+
+void print_difference(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
+	const struct difference *d)
+{
+	printf("%s%s %s: ", where, printable(c, actual->name), shape_text(c, actual));
+	if (d->absolute > 0)
+		printf("largest error %.3g absolute at %s, ", d->absolute, place(c, actual, d->absolute_at));
+	if (d->relative > 0)
+		printf("%.3g relative at %s, ", d->relative, place(c, actual, d->relative_at));
+	if (!d->beyond)
+		fputs(d->absolute > 0 ? "ok\n" : "equal\n", stdout);
+	else
+		printf("%s: %" PRId64 " of %" PRId64 " %s, the first at %s: %s instead of %s\n", d->equal ? "ok" : "FAILED",
+			d->beyond, d->elements, is_float_type(actual->type) ? "are beyond the tolerance" : "differ",
+			place(c, actual, d->first), number(c, actual, d->first), number(c, expected, d->first));
+}

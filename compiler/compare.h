@@ -1,0 +1,29 @@
+/* How far two tensors are apart. */
+#ifndef COMPARE_H
+#define COMPARE_H
+
+#include "gluec.h"
+
+/* What counts as equal: |actual - expected| <= absolute + relative * |expected| for floats (NaN equals NaN, infinities
+ * equal themselves), exactly the same for integers and bool. `differ` percent of a tensor's elements may be further
+ * apart. */
+struct tolerance {
+	double absolute, relative, differ;
+};
+
+struct difference {
+	int64_t elements, beyond; /* how many there are, and how many are further apart than the tolerance */
+	double absolute, relative;              /* the largest; relative to the expected value, where that is not 0 */
+	int64_t absolute_at, relative_at, first; /* element numbers; first: the first one beyond the tolerance */
+	bool equal;                             /* within the tolerance as a whole */
+};
+
+/* Both tensors hold data and have the same type and shape. */
+struct difference compare(const struct value *expected, const struct value *actual, const struct tolerance *t);
+
+/* "  scores f32[1,64]: largest error 1.2e-06 absolute at [0,3], 3e-05 relative at [0,9]" and what is wrong, if anything
+ * is; where: what the line begins with. */
+void print_difference(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
+	const struct difference *d);
+
+#endif

@@ -1,0 +1,215 @@
+/* gluec.Attention: softmax(scale q kt) v, and gluec.Rotary, the rotation of channel pairs by a phase. */
+#include "op.h"
+#include <string.h>
+
+/* The operands as [batch, head, row, column]; missing leading dimensions are 1. */
+static void as_four(const struct value *v, int64_t *dim)
+{
+	for (int i = 0; i < 4; i++)
+		dim[i] = i < 4 - v->rank ? 1 : v->dim[i - (4 - v->rank)];
+}
+
+static struct view view_as_four(const struct view *view)
+{
+	struct view four = *view;
+
+	four.rank = 4;
+	for (int i = 0; i < 4; i++) {
+		int own = i - (4 - view->rank);
+		four.dim[i] = own < 0 ? 1 : view->dim[own];
+		four.stride[i] = own < 0 ? 0 : view->stride[own];
+	}
+	return four;
+}
+
+struct attention {
+	int64_t b, h, m, n, d, dv;
+	int rank;
+};
+
+static void read_attention(struct ctx *c, const struct node *n, struct attention *a)
+{
+	int64_t q[4], k[4], v[4], qk[4], batch[4];
+
+	for (int i = 0; i < 3; i++)
+		if (n->in[i]->rank < 2 || n->in[i]->rank > 4)
+			fail_node(c, n, "input %d is %s; [b,h,m,d] and [b,m,d] are supported", i, shape_text(c, n->in[i]));
+	as_four(n->in[0], q);
+	as_four(n->in[1], k);
+	as_four(n->in[2], v);
+	if (q[3] != k[2] || k[3] != v[2])
+		fail_node(c, n, "q %s, transposed k %s and v %s do not fit each other", shape_text(c, n->in[0]),
+			shape_text(c, n->in[1]), shape_text(c, n->in[2]));
+	broadcast(c, n, 2, q, 2, k, qk);
+	broadcast(c, n, 2, qk, 2, v, batch);
+	*a = (struct attention){ batch[0], batch[1], q[2], v[2], q[3], v[3], n->in[0]->rank };
+	for (int i = 1; i < 3; i++)
+		a->rank = n->in[i]->rank > a->rank ? n->in[i]->rank : a->rank;
+}
+
+void attention_infer(struct ctx *c, struct node *n)
+{
+	struct attention a;
+
+	need_inputs(c, n, 3, 3);
+	need_outputs(c, n, 1, 1);
+	for (int i = 0; i < 3; i++)
+		need_type(c, n, i, "float");
+	read_attention(c, n, &a);
+	const int64_t dim[] = { a.b, a.h, a.m, a.dv };
+	set_output(c, n, 0, n->in[0]->type, a.rank, dim + 4 - a.rank);
+}
+
+/* The operand with unit stride along its columns; strides of batch, head and row go to to[]. */
+static const struct view *operand(
+	struct lower *l, const struct view *view, const char *name, int64_t b, int64_t h, int32_t *to)
+{
+	const int64_t dim[] = { b, h, view->dim[2], view->dim[3] };
+	int64_t stride[MAX_RANK];
+
+	if (view->dim[3] != 1 && view->stride[3] != 1)
+		view = view_densify(l, view, name);
+	view_broadcast(view, 4, dim, stride);
+	for (int i = 0; i < 3; i++)
+		to[i] = small(stride[i]);
+	struct view *kept = NEW(l->c, struct view, 1);
+	*kept = *view;
+	return kept;
+}
+
+void attention_lower(struct lower *l, struct node *n)
+{
+	static const int transposed[] = { 0, 1, 3, 2 }, rows_first[] = { 0, 2, 1, 3 };
+	const struct view *x[3];
+	struct view four[3];
+	struct attention a;
+	bool half = true;
+
+	if (nothing_to_compute(l, n))
+		return;
+	read_attention(l->c, n, &a);
+	for (int i = 0; i < 3; i++)
+		half = half && n->in[i]->type == RT_F16;
+	struct rt_attention p = { .b = small(a.b),
+		.h = small(a.h),
+		.m = small(a.m),
+		.n = small(a.n),
+		.d = small(a.d),
+		.dv = small(a.dv),
+		.scale = (float)attribute_float(l->c, n, "scale", 1),
+		.x_type = half ? RT_F16 : RT_F32,
+		.y_type = kernel_type(n->out[0]->type) };
+	struct view *y = output_new(l, n, 0, p.y_type, a.rank == 4 ? rows_first : NULL);
+	if (a.n == 0) {
+		fill_view(l, n, y, NULL);
+		output_done(l, n, 0, y);
+		return;
+	}
+	int32_t *const to[] = { p.q, p.k, p.v, p.y };
+	for (int i = 0; i < 3; i++) {
+		four[i] = view_as_four(view_cast(l, view_of(l, n->in[i]), p.x_type, n->in[i]->name));
+		if (i == 1)
+			four[i] = view_permute(&four[i], transposed);
+		x[i] = operand(l, &four[i], n->in[i]->name, a.b, a.h, to[i]);
+	}
+	struct view out = view_as_four(y);
+	for (int i = 0; i < 3; i++)
+		p.y[i] = small(out.stride[i]);
+	struct call *call = call_new(l, n, KERNEL_attention, &p);
+	call_argument(call, 0, argument_of(y));
+	for (int i = 0; i < 3; i++)
+		call_argument(call, 1 + i, argument_of(x[i]));
+	output_done(l, n, 0, y);
+}
+
+/* The phases' shape over [b, h, n, d / 2]: the ONNX graphs often carry a last dimension of 1 for the pair. */
+static int phase_rank(const struct node *n, int i)
+{
+	const struct value *v = n->in[i];
+
+	return v->rank > n->in[0]->rank && v->dim[v->rank - 1] == 1 ? v->rank - 1 : v->rank;
+}
+
+void rotary_infer(struct ctx *c, struct node *n)
+{
+	int64_t pairs[MAX_RANK], dim[MAX_RANK];
+
+	need_inputs(c, n, 3, 3);
+	need_outputs(c, n, 1, 1);
+	const struct value *x = n->in[0];
+	if (x->rank < 2 || x->rank > 4 || x->dim[x->rank - 1] % 2)
+		fail_node(c, n, "its input is %s; [b,h,n,d] with an even d is supported", shape_text(c, x));
+	memcpy(pairs, x->dim, sizeof pairs);
+	pairs[x->rank - 1] /= 2;
+	for (int i = 0; i < 3; i++)
+		need_type(c, n, i, "float");
+	for (int i = 1; i < 3; i++) {
+		int rank = broadcast(c, n, x->rank, pairs, phase_rank(n, i), n->in[i]->dim, dim);
+		if (rank != x->rank || memcmp(dim, pairs, (size_t)rank * sizeof *dim))
+			fail_node(c, n, "phase %s does not broadcast to the pairs of %s", shape_text(c, n->in[i]),
+				shape_text(c, x));
+	}
+	set_output(c, n, 0, x->type, x->rank, x->dim);
+}
+
+/* The phases' views with their strides over the pairs; both must be the same. */
+static void read_phase(struct lower *l, struct node *n, const int64_t *pairs, struct view *phase)
+{
+	int64_t stride[2][MAX_RANK];
+
+	for (int i = 0; i < 2; i++) {
+		struct value *v = n->in[1 + i];
+		phase[i] = *view_cast(l, view_of(l, v), RT_F32, v->name);
+		phase[i].rank = phase_rank(n, 1 + i);
+		view_broadcast(&phase[i], 4, pairs, stride[i]);
+	}
+	bool same = !memcmp(stride[0], stride[1], 4 * sizeof *stride[0]);
+	for (int i = 0; i < 2; i++) {
+		memcpy(phase[i].stride, stride[i], sizeof stride[i]);
+		memcpy(phase[i].dim, pairs, 4 * sizeof *pairs);
+		phase[i].rank = 4;
+		if (!same)
+			phase[i] = *view_densify(l, &phase[i], n->in[1 + i]->name);
+	}
+}
+
+void rotary_lower(struct lower *l, struct node *n)
+{
+	static const int rows_first[] = { 0, 2, 1, 3 };
+	struct value *x = n->in[0];
+	int order[MAX_RANK], last = x->rank - 1;
+	struct view phase[2];
+	int64_t pairs[4];
+
+	if (nothing_to_compute(l, n))
+		return;
+	const struct view *from = float_view(l, x);
+	if (from->stride[last] != 1 && from->dim[last] != 1)
+		from = view_densify(l, from, x->name);
+	/* The result lies as the input does, if that leaves the pairs side by side. */
+	view_order(from, order);
+	const int *perm = order[last] == last ? order : x->rank == 4 ? rows_first : NULL;
+	struct rt_rotary p = { .half = attribute_int(l->c, n, "half", 0) != 0, .x_type = from->type };
+	p.y_type = kernel_type(n->out[0]->type);
+	struct view *y = output_new(l, n, 0, p.y_type, perm), in = view_as_four(from), out = view_as_four(y);
+	as_four(x, pairs);
+	pairs[3] /= 2;
+	read_phase(l, n, pairs, phase);
+	p.b = small(in.dim[0]);
+	p.h = small(in.dim[1]);
+	p.n = small(in.dim[2]);
+	p.d = small(in.dim[3]);
+	for (int i = 0; i < 4; i++) {
+		if (i < 3) {
+			p.x[i] = small(in.stride[i]);
+			p.y[i] = small(out.stride[i]);
+		}
+		p.phase[i] = small(phase[0].stride[i]);
+	}
+	struct call *call = call_new(l, n, KERNEL_rotary, &p);
+	call_argument(call, 0, argument_of(y));
+	call_argument(call, 1, argument_of(from));
+	call_argument(call, 2, argument_of(&phase[0]));
+	call_argument(call, 3, argument_of(&phase[1]));
+	output_done(l, n, 0, y);
+}

@@ -1,0 +1,195 @@
+/* Where kernels read and write: the steps between values with their strides and types, and kernels that want dense
+ * tensors of the types that they know. */
+#include "op.h"
+#include <assert.h>
+#include <string.h>
+
+int32_t small(int64_t x)
+{
+	assert(x >= INT32_MIN && x <= INT32_MAX);
+	return (int32_t)x;
+}
+
+bool nothing_to_compute(struct lower *l, struct node *n)
+{
+	for (int i = 0; i < n->n_out; i++)
+		if (n->out[i] && value_elements(n->out[i]))
+			return false;
+	for (int i = 0; i < n->n_out; i++)
+		if (n->out[i])
+			view_new(l, n->out[i]);
+	return true;
+}
+
+enum rt_type kernel_type(enum rt_type type)
+{
+	return type == RT_F16 ? RT_F16 : RT_F32;
+}
+
+struct view *float_view(struct lower *l, struct value *v)
+{
+	return view_cast(l, view_of(l, v), kernel_type(v->type), v->name);
+}
+
+struct value *temporary(struct lower *l, const struct node *n, enum rt_type type, int rank, const int64_t *dim)
+{
+	const char *name = n->name;
+
+	for (int i = n->n_out; i-- > 0;)
+		if (n->out[i])
+			name = n->out[i]->name;
+	return value_new(l->c, name, type, rank, dim);
+}
+
+struct view *output_new(struct lower *l, struct node *n, int i, enum rt_type type, const int *perm)
+{
+	struct value *v = n->out[i];
+
+	if (v->type != type)
+		v = temporary(l, n, type, v->rank, v->dim);
+	return perm ? view_new_permuted(l, v, perm) : view_new(l, v);
+}
+
+void output_view(struct lower *l, struct node *n, int i, const struct view *view)
+{
+	struct view copy = *view;
+
+	view_set(l, n->out[i], view_cast(l, &copy, n->out[i]->type, n->out[i]->name));
+}
+
+void output_done(struct lower *l, struct node *n, int i, struct view *stored)
+{
+	if (n->out[i]->view != stored)
+		output_view(l, n, i, stored);
+}
+
+/* Copies of the view live as long as the run: views point to each other. */
+static struct view *keep(struct lower *l, struct view view)
+{
+	struct view *v = NEW(l->c, struct view, 1);
+
+	*v = view;
+	return v;
+}
+
+/* The view with its dimensions in the order perm, moved there when its elements do not lie so. */
+static struct view *in_order(struct lower *l, const struct view *view, const int *perm, const char *name)
+{
+	struct view permuted = view_permute(view, perm);
+
+	return view_is_dense(&permuted) ? keep(l, permuted) : view_densify(l, &permuted, name);
+}
+
+struct view *dense_as_stored(struct lower *l, const struct view *view, const char *name, int *perm)
+{
+	view_order(view, perm);
+	for (int i = 0; i < view->rank; i++)
+		if (view->dim[i] > 1 && view->stride[i] <= 0) {
+			for (int j = 0; j < view->rank; j++)
+				perm[j] = j;
+			break;
+		}
+	return in_order(l, view, perm, name);
+}
+
+struct view *dense_rows(struct lower *l, const struct view *view, int axis, const char *name, int *perm)
+{
+	int order[MAX_RANK], n = 0;
+
+	view_order(view, order);
+	for (int i = 0; i < view->rank; i++)
+		if (order[i] != axis)
+			perm[n++] = order[i];
+	perm[n] = axis;
+	return in_order(l, view, perm, name);
+}
+
+const int *channels_last_order(int rank)
+{
+	static const int row[] = { 0, 2, 1 }, picture[] = { 0, 2, 3, 1 };
+
+	return rank == 3 ? row : picture;
+}
+
+struct view *channels_last(struct lower *l, struct view *view, const char *name)
+{
+	struct view *v = in_order(l, view, channels_last_order(view->rank), name);
+
+	if (v->rank == 4)
+		return v;
+	struct view picture = *v;
+	picture.rank = 4;
+	for (int i = 1; i < 3; i++) {
+		picture.dim[i + 1] = v->dim[i];
+		picture.stride[i + 1] = v->stride[i];
+	}
+	picture.dim[1] = 1;
+	picture.stride[1] = v->dim[1] * v->dim[2];
+	return keep(l, picture);
+}
+
+void fill_view(struct lower *l, const struct node *n, const struct view *y, struct value *x)
+{
+	struct rt_fill p = { .n = small(product(y->dim, y->rank)), .size = (int32_t)rt_type_size(y->type) };
+	uint64_t bits = 0;
+
+	if (!p.n)
+		return;
+	if (x && !x->data) {
+		struct view repeated = *y;
+		repeated.buffer = view_of(l, x)->buffer;
+		repeated.offset = view_of(l, x)->offset;
+		memset(repeated.stride, 0, sizeof repeated.stride);
+		view_copy(l, y, &repeated);
+		return;
+	}
+	if (x)
+		memcpy(&bits, x->data, (size_t)p.size);
+	const uint32_t half[2] = { (uint32_t)bits, (uint32_t)(bits >> 32) };
+	memcpy(&p.low, &half[0], sizeof p.low);
+	memcpy(&p.high, &half[1], sizeof p.high);
+	call_argument(call_new(l, n, KERNEL_fill, &p), 0, argument_of(y));
+}
+
+struct view *as_rows(struct lower *l, struct view *view, int64_t rows, int64_t columns, const char *name)
+{
+	const int64_t dim[] = { rows, columns };
+	struct view two;
+	bool fits = view_reshape(view, 2, dim, &two) && (columns == 1 || two.stride[1] == 1) &&
+		(rows == 1 || two.stride[0] >= columns);
+
+	if (!fits)
+		view_reshape(view_densify(l, view, name), 2, dim, &two);
+	if (rows == 1)
+		two.stride[0] = columns;
+	two.stride[1] = 1;
+	return keep(l, two);
+}
+
+struct view *gather_along(
+	struct lower *l, const struct node *n, const struct view *x, int axis, int64_t count, const int32_t *index)
+{
+	const struct view *from = view_is_dense(x) ? x : view_densify(l, x, n->name);
+	struct value *indices = value_constant(l->c, arena_text(l->c, "%s.index", n->name), RT_I32, 1, &count, index);
+	struct value *to = temporary(l, n, x->type, x->rank, x->dim);
+	struct rt_gather p = {
+		.outer = small(product(x->dim, axis)),
+		.axis = small(x->dim[axis]),
+		.inner = small(product(x->dim + axis + 1, x->rank - axis - 1)),
+		.count = small(count),
+		.size = (int32_t)rt_type_size(x->type),
+		.index_type = RT_I32,
+	};
+
+	value_set_shape(l->c, n, to, x->type, x->rank, to->dim);
+	to->dim[axis] = count;
+	value_set_shape(l->c, n, to, x->type, x->rank, to->dim);
+	struct view *y = view_new(l, to);
+	if (!value_elements(to))
+		return y;
+	struct call *call = call_new(l, n, KERNEL_gather, &p);
+	call_argument(call, 0, argument_of(y));
+	call_argument(call, 1, argument_of(from));
+	call_argument(call, 2, argument_of(view_of(l, indices)));
+	return y;
+}

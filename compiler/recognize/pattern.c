@@ -1,0 +1,107 @@
+/* What the recognizers ask. */
+#include "recognize.h"
+#include <string.h>
+
+struct node *made_by(const struct value *v, const char *type)
+{
+	return v && v->def && is_op(v->def, type) ? v->def : NULL;
+}
+
+struct node *made_by_internal(const struct value *v, const char *type)
+{
+	return v && v->def && is_internal(v->def, type) ? v->def : NULL;
+}
+
+struct node *either_made_by(const struct node *n, const char *type, struct value **other)
+{
+	for (int i = 0; i < 2 && n->n_in == 2; i++) {
+		struct node *found = made_by(n->in[i], type);
+		if (found) {
+			*other = n->in[1 - i];
+			return found;
+		}
+	}
+	return NULL;
+}
+
+bool is_constant(const struct value *v, double x)
+{
+	if (!v || !v->data)
+		return false;
+	for (int64_t i = value_elements(v); i-- > 0;)
+		if (constant_real(v, i) != x)
+			return false;
+	return true;
+}
+
+struct value *times_constant(const struct node *n, double *x)
+{
+	for (int i = 1; i >= 0 && n->n_in == 2; i--)
+		if (constant_scalar(n->in[i], x) && !n->in[1 - i]->data)
+			return n->in[1 - i];
+	return NULL;
+}
+
+int axis_of(struct ctx *c, const struct node *n)
+{
+	int64_t axes[MAX_RANK];
+	int rank = n->in[0]->rank, count = attribute_ints(c, n, "axes", axes, MAX_RANK);
+
+	if (count < 0 && attribute(n, "axis")) {
+		axes[0] = attribute_int(c, n, "axis", 0);
+		count = 1;
+	}
+	if (count < 0 && n->n_in > 1)
+		count = constant_ints(n->in[1], axes, MAX_RANK);
+	/* Softmax and LogSoftmax take the last axis when none is given; ArgMax the first. */
+	if (count < 0 && (is_op(n, "Softmax") || is_op(n, "LogSoftmax"))) {
+		axes[0] = n->version < 13 ? 1 : -1;
+		count = 1;
+	}
+	if (count < 0 && is_op(n, "ArgMax")) {
+		axes[0] = 0;
+		count = 1;
+	}
+	if (count != 1)
+		return -1;
+	return (int)(axes[0] < 0 ? axes[0] + rank : axes[0]);
+}
+
+static bool all_are(struct ctx *c, const struct node *n, const char *name, int count, int64_t x, int64_t absent)
+{
+	int64_t list[8];
+	int found = attribute_ints(c, n, name, list, 8);
+
+	if (found < 0)
+		return x == absent;
+	for (int i = 0; i < found; i++)
+		if (list[i] != x)
+			return false;
+	return found == count;
+}
+
+bool is_max_pool(struct ctx *c, const struct node *n, int64_t kernel, int64_t stride, int64_t pad)
+{
+	return is_op(n, "MaxPool") && n->n_out == 1 && n->in[0]->rank == 4 && all_are(c, n, "kernel_shape", 2, kernel, 1) &&
+		   all_are(c, n, "strides", 2, stride, 1) && all_are(c, n, "pads", 4, pad, 0) &&
+		   all_are(c, n, "dilations", 2, 1, 1) && !attribute_int(c, n, "ceil_mode", 0) &&
+		   !strcmp(attribute_string(c, n, "auto_pad", "NOTSET"), "NOTSET");
+}
+
+bool is_permutation(struct ctx *c, const struct node *n, int rank, const int64_t *perm)
+{
+	int64_t own[MAX_RANK];
+
+	return is_op(n, "Transpose") && n->in[0]->rank == rank && attribute_ints(c, n, "perm", own, MAX_RANK) == rank &&
+		   !memcmp(own, perm, (size_t)rank * sizeof *perm);
+}
+
+struct node *replace_end(struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in)
+{
+	struct node *n = node_new(c, g, end, "gluec", type, end, n_in, 1);
+
+	n->out[0] = end->out[0];
+	n->out[0]->def = n;
+	node_remove(g, end);
+	return n;
+}

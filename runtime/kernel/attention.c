@@ -1,0 +1,193 @@
+#include "kernel.h"
+#include "micro/math.h"
+#include "micro/pack.h"
+#include "micro/stage.h"
+#include "micro/tile.h"
+#include <float.h>
+
+/* Everything is computed transposed: scores as [key][query] and sums as [channel][query], a panel of RT_PANEL queries
+ * at a time. So keys and values serve the tile as rows just as they lie in memory, only queries are packed, and the
+ * maximum, the sum and the rescaling of every query are plain operations on vectors whose lanes are queries. */
+enum {
+	KEYS = TILE_BLOCK,    /* keys in a block */
+	CHANNELS = 256,       /* most channels of q, or of v, that all panels of a unit hold together */
+	CHANNELS_STAGED = 64, /* most channels of a block of keys that are converted at once */
+	PANELS = 4,           /* most panels of queries that share the reading of keys and values */
+};
+
+struct job {
+	const struct rt_attention *p;
+	void *y;
+	const void *q, *k, *v;
+	int32_t panels; /* of queries in a unit */
+	int32_t blocks; /* units along the queries */
+	int32_t rounds; /* units along the channels of v */
+};
+
+/* What a unit computes: `queries` from `first` on, and `channels` of v from `channel` on; q, k, v, y are where its
+ * batch and head start. */
+struct block {
+	int32_t first, queries, channel, channels;
+	ptrdiff_t q, k, v, y;
+};
+
+/* The running softmax of a panel of queries, and the memory that it works in. */
+struct panel {
+	float *q;      /* [channel][query], times the scale */
+	float *scores; /* [KEYS][query], then their exponentials relative to the maximum */
+	float *sum_v;  /* [channel][query], rows up to a multiple of TILE_ROWS */
+	float max[RT_PANEL], sum[RT_PANEL];
+	int32_t first, queries;
+};
+
+static void pack_queries(const struct job *job, const struct block *at, struct panel *panel, int32_t d0, int32_t d)
+{
+	const struct rt_attention *p = job->p;
+	vec scale = v_set(p->scale);
+	const void *q = element_at(job->q, p->x_type, at->q + (ptrdiff_t)panel->first * p->q[2] + d0);
+
+	pack_panel(panel->q, q, p->x_type, 1, p->q[2], d, panel->queries);
+	for (int32_t i = 0; i < d * RT_PANEL; i += LANES)
+		v_store(panel->q + i, v_mul(v_load(panel->q + i), scale));
+}
+
+/* scores = q k^T for a block of keys. Queries with more than CHANNELS channels are packed anew for every block. */
+static void score(
+	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+{
+	const struct rt_attention *p = job->p;
+	float staged[KEYS][CHANNELS_STAGED];
+	const float *rows[KEYS];
+	int32_t step = p->x_type == RT_F32 ? CHANNELS : CHANNELS_STAGED;
+
+	for (int32_t i = 0; i < count; i++)
+		tile_begin(panels[i].scores, RT_PANEL, keys, RT_PANEL, NULL);
+	for (int32_t d0 = 0; d0 < p->d; d0 += step) {
+		int32_t d = p->d - d0 < step ? p->d - d0 : step, held = d0 % CHANNELS;
+		for (int32_t i = 0; i < keys; i++)
+			rows[i] = stage(p->x_type, job->k, at->k + (ptrdiff_t)(key + i) * p->k[2] + d0, d, staged[i]);
+		tile_pad(rows, keys);
+		for (int32_t i = 0; i < count; i++) {
+			if (held == 0 && (key == 0 || p->d > CHANNELS))
+				pack_queries(job, at, &panels[i], d0, p->d - d0 < CHANNELS ? p->d - d0 : CHANNELS);
+			tile_block(panels[i].scores, RT_PANEL, keys, rows, 1, 1, d, panels[i].q + held * RT_PANEL);
+		}
+	}
+}
+
+/* Turns scores into exponentials, and what was summed before into what it is under the new maximum. */
+static void exponentiate(struct panel *panel, int32_t keys, int32_t channels)
+{
+	for (int32_t lane = 0; lane < RT_PANEL; lane += LANES) {
+		float *scores = panel->scores + lane, *sum_v = panel->sum_v + lane;
+		vec old = v_load(panel->max + lane), max = old;
+		for (int32_t i = 0; i < keys; i++)
+			max = v_max(v_load(scores + i * RT_PANEL), max);
+		vec shrink = v_exp(v_sub(old, max)), sum = v_mul(v_load(panel->sum + lane), shrink);
+		for (int32_t i = 0; i < keys; i++) {
+			vec power = v_exp(v_sub(v_load(scores + i * RT_PANEL), max));
+			sum = v_add(sum, power);
+			v_store(scores + i * RT_PANEL, power);
+		}
+		for (int32_t i = 0; i < channels; i++)
+			v_store(sum_v + i * RT_PANEL, v_mul(v_load(sum_v + i * RT_PANEL), shrink));
+		v_store(panel->max + lane, max);
+		v_store(panel->sum + lane, sum);
+	}
+}
+
+/* sum_v += v^T scores for a block of keys: the rows of the product are channels of v. */
+static void add_values(
+	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+{
+	const struct rt_attention *p = job->p;
+	float staged[KEYS * TILE_BLOCK];
+	const float *rows[TILE_BLOCK];
+
+	for (int32_t c = 0; c < at->channels; c += TILE_BLOCK) {
+		int32_t n = at->channels - c < TILE_BLOCK ? at->channels - c : TILE_BLOCK;
+		for (int32_t i = 0; i < keys; i++) {
+			ptrdiff_t from = at->v + (ptrdiff_t)(key + i) * p->v[2] + at->channel + c;
+			load_floats(staged + i * TILE_BLOCK, element_at(job->v, p->x_type, from), p->x_type, 1, n);
+		}
+		for (int32_t i = 0; i < n; i++)
+			rows[i] = staged + i;
+		tile_pad(rows, n);
+		for (int32_t i = 0; i < count; i++)
+			tile_block(panels[i].sum_v + c * RT_PANEL, RT_PANEL, n, rows, TILE_BLOCK, 1, keys, panels[i].scores);
+	}
+}
+
+static void store(const struct job *job, const struct block *at, const struct panel *panel)
+{
+	const struct rt_attention *p = job->p;
+	float y[CHANNELS];
+
+	for (int32_t i = 0; i < panel->queries; i++) {
+		for (int32_t c = 0; c < at->channels; c++)
+			y[c] = panel->sum_v[c * RT_PANEL + i] / panel->sum[i];
+		ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel;
+		store_floats(element_to(job->y, p->y_type, to), y, p->y_type, 1, at->channels);
+	}
+}
+
+static void attend(const struct job *job, const struct block *at)
+{
+	const struct rt_attention *p = job->p;
+	struct panel panels[PANELS];
+	float q[CHANNELS * RT_PANEL], scores[PANELS][KEYS * RT_PANEL];
+	float sum_v[(CHANNELS + PANELS * TILE_ROWS) * RT_PANEL] = { 0 };
+	int32_t held = p->d < CHANNELS ? p->d : CHANNELS, sums = (at->channels + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+	int32_t count = (at->queries + RT_PANEL - 1) / RT_PANEL;
+
+	for (int32_t i = 0; i < count; i++) {
+		panels[i] = (struct panel){ .q = q + i * held * RT_PANEL,
+			.scores = scores[i],
+			.sum_v = sum_v + i * sums * RT_PANEL,
+			.first = at->first + i * RT_PANEL };
+		panels[i].queries = at->queries - i * RT_PANEL < RT_PANEL ? at->queries - i * RT_PANEL : RT_PANEL;
+		/* The lowest float and not -infinity: a score of -infinity must not give NaN as long as others follow. */
+		for (int32_t j = 0; j < RT_PANEL; j++)
+			panels[i].max[j] = -FLT_MAX;
+	}
+	for (int32_t key = 0; key < p->n; key += KEYS) {
+		int32_t keys = p->n - key < KEYS ? p->n - key : KEYS;
+		score(job, at, panels, count, key, keys);
+		for (int32_t i = 0; i < count; i++)
+			exponentiate(&panels[i], keys, at->channels);
+		add_values(job, at, panels, count, key, keys);
+	}
+	for (int32_t i = 0; i < count; i++)
+		store(job, at, &panels[i]);
+}
+
+/* A unit is some panels of queries of one batch and head, and all or CHANNELS channels of v. */
+static void units(void *data, int32_t unit, int32_t end)
+{
+	const struct job *job = data;
+	const struct rt_attention *p = job->p;
+
+	for (; unit < end; unit++) {
+		int32_t round = unit % job->rounds, rest = unit / job->rounds, size = job->panels * RT_PANEL;
+		int32_t h = rest / job->blocks % p->h, b = rest / job->blocks / p->h;
+		struct block at = { .first = rest % job->blocks * size, .channel = round * CHANNELS };
+		at.queries = p->m - at.first < size ? p->m - at.first : size;
+		at.channels = p->dv - at.channel < CHANNELS ? p->dv - at.channel : CHANNELS;
+		at.q = (ptrdiff_t)b * p->q[0] + (ptrdiff_t)h * p->q[1];
+		at.k = (ptrdiff_t)b * p->k[0] + (ptrdiff_t)h * p->k[1];
+		at.v = (ptrdiff_t)b * p->v[0] + (ptrdiff_t)h * p->v[1];
+		at.y = (ptrdiff_t)b * p->y[0] + (ptrdiff_t)h * p->y[1];
+		attend(job, &at);
+	}
+}
+
+KERNEL(attention, (void *y, const void *q, const void *k, const void *v))
+{
+	int32_t widest = p->d > p->dv ? p->d : p->dv, panels = widest < CHANNELS ? CHANNELS / widest : 1;
+	struct job job = { .p = p, .y = y, .q = q, .k = k, .v = v };
+
+	job.panels = panels < PANELS ? panels : PANELS;
+	job.blocks = (p->m + job.panels * RT_PANEL - 1) / (job.panels * RT_PANEL);
+	job.rounds = (p->dv + CHANNELS - 1) / CHANNELS;
+	rt_parallel(run, p->b * p->h * job.blocks * job.rounds, units, &job);
+}

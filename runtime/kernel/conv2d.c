@@ -1,0 +1,189 @@
+#include "kernel.h"
+#include "micro/act.h"
+#include "micro/stage.h"
+#include "micro/tile.h"
+
+/* An implicit matrix product: a row is an output pixel, k runs over taps (kernel positions) and then channels. Rows are
+ * not copied: each tap of each pixel is a pointer into the picture, or to zeros where the tap lies in the padding.
+ * Pictures with few channels and half-precision ones are gathered into a buffer instead, a block of k at a time. */
+enum { FEW_CHANNELS = 8, MOST_TAPS = 16 };
+
+struct job {
+	const struct rt_conv2d *p;
+	void *y;
+	const void *x, *w;
+	const float *bias;
+	int32_t c, oc;  /* channels of one group */
+	int32_t strips; /* units along the pixels of one picture */
+	int32_t across; /* units along the channels of one group */
+	bool gather;
+	int32_t depth; /* most k in a block */
+};
+
+/* What a unit computes: `pixels` outputs from `first` on of picture n, columns j.. of group g. Pixels are counted in
+ * row-major order; when they are pooled, first counts windows, and the four pixels of one follow each other. */
+struct block {
+	int32_t n, g, first, pixels, j, columns;
+	int32_t top[TILE_BLOCK], left[TILE_BLOCK]; /* of each pixel's receptive field, in the picture */
+};
+
+/* A block of k: taps from `tap` on, and of each the channels from `channel` on. */
+struct depth {
+	int32_t tap, taps, channel, channels;
+};
+
+static void place_pixels(const struct rt_conv2d *p, struct block *at)
+{
+	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1, width = p->ow / size;
+
+	for (int32_t i = 0; i < at->pixels; i++) {
+		int32_t place = at->first + i / window, inside = i % window;
+		int32_t y = place / width * size + inside / 2, x = place % width * size + inside % 2;
+		at->top[i] = y * p->stride_h - p->pad_top;
+		at->left[i] = x * p->stride_w - p->pad_left;
+	}
+}
+
+/* The index in x of the first channel that pixel i of the block sees through a tap, or -1 in the padding. */
+static ptrdiff_t look_up(const struct job *job, const struct block *at, int i, int32_t tap)
+{
+	const struct rt_conv2d *p = job->p;
+	int32_t y = at->top[i] + tap / p->kw * p->dilation_h, x = at->left[i] + tap % p->kw * p->dilation_w;
+
+	if (y < 0 || y >= p->h || x < 0 || x >= p->w)
+		return -1;
+	return (((ptrdiff_t)at->n * p->h + y) * p->w + x) * p->c + (ptrdiff_t)at->g * job->c;
+}
+
+/* Sets rows[tap][i] for the taps of a block of k. */
+static void point(const struct job *job, const struct block *at, const struct depth *k, const float *rows[][TILE_BLOCK])
+{
+	static const float zeros[TILE_DEPTH];
+
+	for (int32_t t = 0; t < k->taps; t++) {
+		for (int32_t i = 0; i < at->pixels; i++) {
+			ptrdiff_t from = look_up(job, at, i, k->tap + t);
+			rows[t][i] = from < 0 ? zeros : (const float *)job->x + from + k->channel;
+		}
+		tile_pad(rows[t], at->pixels);
+	}
+}
+
+/* Copies what `point` would point at, so that the block of k becomes one long segment. */
+static void gather(const struct job *job, const struct block *at, const struct depth *k,
+	const float *rows[][TILE_BLOCK], float buffer[][TILE_DEPTH_STAGED])
+{
+	enum rt_type type = job->p->x_type;
+
+	for (int32_t i = 0; i < at->pixels; i++) {
+		float *to = buffer[i];
+		for (int32_t t = 0; t < k->taps; t++, to += k->channels) {
+			ptrdiff_t from = look_up(job, at, i, k->tap + t);
+			if (from < 0)
+				memset(to, 0, (size_t)k->channels * sizeof *to);
+			else
+				load_floats(to, element_at(job->x, type, from + k->channel), type, 1, k->channels);
+		}
+		rows[0][i] = buffer[i];
+	}
+	tile_pad(rows[0], at->pixels);
+}
+
+static void multiply(const struct job *job, const struct block *at, const struct depth *k, float *c)
+{
+	const struct rt_conv2d *p = job->p;
+	const float *rows[MOST_TAPS][TILE_BLOCK];
+	float buffer[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_DEPTH_STAGED * RT_PANEL];
+	int32_t all = k->taps * k->channels, panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
+	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c * RT_PANEL;
+	ptrdiff_t from = at->g * panels * panel + ((ptrdiff_t)k->tap * job->c + k->channel) * RT_PANEL;
+
+	if (job->gather)
+		gather(job, at, k, rows, buffer);
+	else
+		point(job, at, k, rows);
+	for (int32_t j = 0; j < at->columns; j += RT_PANEL) {
+		const float *w = stage(p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, all * RT_PANEL, w_staged);
+		if (job->gather)
+			tile_block(c + j, TILE_COLUMNS, at->pixels, rows[0], 1, 1, all, w);
+		else
+			tile_block(c + j, TILE_COLUMNS, at->pixels, rows[0], 1, k->taps, k->channels, w);
+	}
+}
+
+static void store(const struct job *job, const struct block *at, float *c)
+{
+	const struct rt_conv2d *p = job->p;
+	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1;
+	int32_t padded = (at->columns + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
+	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
+
+	to = to * p->oc + (ptrdiff_t)at->g * job->oc + at->j;
+	for (int32_t i = 0; i < at->pixels; i += window, c += window * TILE_COLUMNS, to += p->oc) {
+		for (int32_t r = 0; r < window; r++)
+			activate(c + r * TILE_COLUMNS, padded, p->act, p->slope);
+		for (int32_t j = 0; window > 1 && j < padded; j += LANES) {
+			vec top = v_max(v_load(c + j), v_load(c + TILE_COLUMNS + j));
+			vec bottom = v_max(v_load(c + 2 * TILE_COLUMNS + j), v_load(c + 3 * TILE_COLUMNS + j));
+			v_store(c + j, v_max(top, bottom));
+		}
+		store_floats(element_to(job->y, p->y_type, to), c, p->y_type, 1, at->columns);
+	}
+}
+
+/* Walks k in the order of the weights: whole taps as long as several fit a block, else parts of one. */
+static void sum_up(const struct job *job, const struct block *at, float *c)
+{
+	int32_t taps = job->p->kh * job->p->kw, together = job->depth / job->c;
+
+	together = together < 1 ? 1 : together;
+	if (!job->gather && together > MOST_TAPS)
+		together = MOST_TAPS;
+	for (int32_t tap = 0; tap < taps; tap += together)
+		for (int32_t channel = 0; channel < job->c; channel += job->depth) {
+			struct depth k = { tap, taps - tap < together ? taps - tap : together, channel, job->c - channel };
+			if (k.channels > job->depth)
+				k.channels = job->depth;
+			multiply(job, at, &k, c);
+		}
+}
+
+/* A unit is TILE_BLOCK pixels by TILE_COLUMNS channels of a group. */
+static void units(void *data, int32_t unit, int32_t end)
+{
+	const struct job *job = data;
+	const struct rt_conv2d *p = job->p;
+	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1;
+	int32_t places = (p->oh / size) * (p->ow / size);
+	float c[TILE_BLOCK * TILE_COLUMNS];
+	struct block at;
+
+	for (; unit < end; unit++) {
+		int32_t rest = unit / job->across / job->p->group;
+		at.j = unit % job->across * TILE_COLUMNS;
+		at.g = unit / job->across % job->p->group;
+		at.n = rest / job->strips;
+		at.first = rest % job->strips * (TILE_BLOCK / window);
+		at.pixels = (places - at.first) * window;
+		if (at.pixels > TILE_BLOCK)
+			at.pixels = TILE_BLOCK;
+		at.columns = job->oc - at.j < TILE_COLUMNS ? job->oc - at.j : TILE_COLUMNS;
+		place_pixels(p, &at);
+		tile_begin(c, TILE_COLUMNS, at.pixels, at.columns, job->bias ? job->bias + at.g * job->oc + at.j : NULL);
+		sum_up(job, &at, c);
+		store(job, &at, c);
+	}
+}
+
+KERNEL(conv2d, (void *y, const void *x, const void *w, const void *bias))
+{
+	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1;
+	int32_t places = (p->oh / size) * (p->ow / size), strip = TILE_BLOCK / window;
+	struct job job = { .p = p, .y = y, .x = x, .w = w, .bias = bias, .c = p->c / p->group, .oc = p->oc / p->group };
+
+	job.strips = (places + strip - 1) / strip;
+	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
+	job.gather = p->x_type != RT_F32 || job.c < FEW_CHANNELS;
+	job.depth = job.gather || p->w_type != RT_F32 ? TILE_DEPTH_STAGED : TILE_DEPTH;
+	rt_parallel(run, p->n * job.strips * p->group * job.across, units, &job);
+}

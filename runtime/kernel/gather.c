@@ -1,0 +1,71 @@
+/* gather (ONNX Gather-13): copies slices of x that an index names. */
+#include "kernel.h"
+
+enum { UNIT_BYTES = 32768 }; /* of y, about */
+
+struct gather_job {
+	const struct rt_gather *p;
+	char *y;
+	const char *x;
+	const void *index;
+	int64_t slices, unit; /* outer * count; slices in a unit */
+};
+
+/* Index j as a row of x: counted from the end when negative, and never outside. */
+static int64_t row_of(const struct gather_job *job, int64_t j)
+{
+	int64_t axis = job->p->axis;
+	int64_t i = job->p->index_type == RT_I32 ? ((const int32_t *)job->index)[j] : ((const int64_t *)job->index)[j];
+
+	if (i < 0)
+		i = i < -axis ? 0 : i + axis;
+	return i < axis ? i : axis - 1;
+}
+
+/* Small slices are copied by moves of a known size, which a compiler can do without a call. */
+static void copy_slice(char *y, const char *x, size_t bytes)
+{
+	switch (bytes) {
+	case 1:
+		*y = *x;
+		break;
+	case 2:
+		memcpy(y, x, 2);
+		break;
+	case 4:
+		memcpy(y, x, 4);
+		break;
+	case 8:
+		memcpy(y, x, 8);
+		break;
+	default:
+		memcpy(y, x, bytes);
+		break;
+	}
+}
+
+static void gather_units(void *job_pointer, int32_t begin, int32_t end)
+{
+	const struct gather_job *job = job_pointer;
+	const struct rt_gather *p = job->p;
+	int64_t from = begin * job->unit, to = end * job->unit;
+	size_t bytes = (size_t)p->inner * (size_t)p->size;
+
+	to = to < job->slices ? to : job->slices;
+	for (int64_t i = from; i < to; i++) {
+		int64_t outer = i / p->count, row = row_of(job, i % p->count);
+		copy_slice(job->y + (size_t)i * bytes, job->x + (size_t)(outer * p->axis + row) * bytes, bytes);
+	}
+}
+
+KERNEL(gather, (void *y, const void *x, const void *index))
+{
+	int64_t bytes = (int64_t)p->inner * p->size;
+	struct gather_job job = { p, y, x, index, (int64_t)p->outer * p->count, 1 };
+
+	if (job.slices == 0 || bytes == 0 || p->axis == 0)
+		return;
+	if (bytes < UNIT_BYTES)
+		job.unit = UNIT_BYTES / bytes;
+	rt_parallel(run, (int32_t)((job.slices + job.unit - 1) / job.unit), gather_units, &job);
+}

@@ -1,0 +1,83 @@
+#include "kernel.h"
+#include "micro/act.h"
+#include "micro/stage.h"
+#include "micro/tile.h"
+
+struct job {
+	const struct rt_linear *p;
+	void *y;
+	const void *x0, *x1, *w, *residual;
+	const float *bias;
+};
+
+/* Where a unit works: rows i.., columns j.. of y, and how many of each. */
+struct block {
+	int32_t i, rows, j, columns;
+};
+
+/* c += the product with `depth` of the inputs, from k0 on in x and from weight row k on. */
+static void multiply(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0, int32_t k,
+	int32_t depth, float *c)
+{
+	const struct rt_linear *p = job->p;
+	float x_staged[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_DEPTH_STAGED * RT_PANEL];
+	const float *rows[TILE_BLOCK];
+	ptrdiff_t panel = ((ptrdiff_t)p->k0 + p->k1) * RT_PANEL;
+
+	for (int32_t i = 0; i < at->rows; i++)
+		rows[i] = stage(p->x_type, x, (ptrdiff_t)(at->i + i) * ldx + k0, depth, x_staged[i]);
+	tile_pad(rows, at->rows);
+	for (int32_t j = 0; j < at->columns; j += RT_PANEL) {
+		ptrdiff_t from = (at->j + j) / RT_PANEL * panel + (ptrdiff_t)k * RT_PANEL;
+		const float *w = stage(p->w_type, job->w, from, depth * RT_PANEL, w_staged);
+		tile_block(c + j, TILE_COLUMNS, at->rows, rows, 1, 1, depth, w);
+	}
+}
+
+static void store(const struct job *job, const struct block *at, float *c)
+{
+	const struct rt_linear *p = job->p;
+	float buffer[TILE_COLUMNS];
+
+	for (int32_t i = 0; i < at->rows; i++, c += TILE_COLUMNS) {
+		activate(c, (at->columns + RT_PANEL - 1) / RT_PANEL * RT_PANEL, p->act, p->slope);
+		if (job->residual) {
+			ptrdiff_t from = (ptrdiff_t)(at->i + i) * p->ldr + at->j;
+			const float *residual = stage(p->y_type, job->residual, from, at->columns, buffer);
+			for (int32_t j = 0; j < at->columns; j++)
+				c[j] += residual[j];
+		}
+		void *y = element_to(job->y, p->y_type, (ptrdiff_t)(at->i + i) * p->ldy + at->j);
+		store_floats(y, c, p->y_type, 1, at->columns);
+	}
+}
+
+/* A unit is one block of TILE_BLOCK rows by TILE_COLUMNS columns. */
+static void units(void *data, int32_t unit, int32_t end)
+{
+	const struct job *job = data;
+	const struct rt_linear *p = job->p;
+	bool staged = p->x_type != RT_F32 || p->w_type != RT_F32;
+	int32_t most = staged ? TILE_DEPTH_STAGED : TILE_DEPTH, across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+	float c[TILE_BLOCK * TILE_COLUMNS];
+
+	for (; unit < end; unit++) {
+		struct block at = { .i = unit / across * TILE_BLOCK, .j = unit % across * TILE_COLUMNS };
+		at.rows = p->m - at.i < TILE_BLOCK ? p->m - at.i : TILE_BLOCK;
+		at.columns = p->n - at.j < TILE_COLUMNS ? p->n - at.j : TILE_COLUMNS;
+		tile_begin(c, TILE_COLUMNS, at.rows, at.columns, job->bias ? job->bias + at.j : NULL);
+		for (int32_t k = 0; k < p->k0; k += most)
+			multiply(job, &at, job->x0, p->ldx0, k, k, p->k0 - k < most ? p->k0 - k : most, c);
+		for (int32_t k = 0; k < p->k1; k += most)
+			multiply(job, &at, job->x1, p->ldx1, k, p->k0 + k, p->k1 - k < most ? p->k1 - k : most, c);
+		store(job, &at, c);
+	}
+}
+
+KERNEL(linear, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))
+{
+	struct job job = { p, y, x0, x1, w, residual, bias };
+	int32_t down = (p->m + TILE_BLOCK - 1) / TILE_BLOCK, across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+
+	rt_parallel(run, down * across, units, &job);
+}

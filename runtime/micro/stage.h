@@ -1,0 +1,16 @@
+/* Rows of any float type as rows of float, without copying what is float already. */
+#ifndef MICRO_STAGE_H
+#define MICRO_STAGE_H
+
+#include "element.h"
+
+/* n dense elements of the tensor from number `at` on: where they are, or converted in the buffer. */
+static inline const float *stage(enum rt_type type, const void *tensor, ptrdiff_t at, int32_t n, float *buffer)
+{
+	if (type == RT_F32)
+		return (const float *)tensor + at;
+	load_floats(buffer, element_at(tensor, type, at), type, 1, n);
+	return buffer;
+}
+
+#endif

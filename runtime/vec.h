@@ -1,0 +1,42 @@
+/* The vector of floats that kernels are written in: one header per instruction set, vec_NAME.h, chosen by RT_ISA.
+ * A new instruction set is a new vec_NAME.h and isa/NAME.{c,mk}; no kernel changes. Each header defines
+ *
+ *     LANES, TILE_ROWS       floats in a vector; rows of the GEMM tile (micro/tile.h) that the registers have room for
+ *     vec, vec_mask          a vector, and the result of comparing two
+ *     v_load, v_store        LANES floats, at any alignment
+ *     v_load_n, v_store_n    the first n (0..LANES) of them, touching no more memory; the other lanes load as 0
+ *     v_load_half, v_store_half, v_load_bfloat, v_store_bfloat    LANES 16-bit floats, converted as half.h does
+ *     v_set(f)               f in every lane
+ *     v_add, v_sub, v_mul, v_div, v_sqrt, v_abs
+ *     v_fma(a, b, c)         a b + c, rounded once where the instruction set has that
+ *     v_min(a, b), v_max(a, b)    a < b ? a : b and a > b ? a : b, so that a NaN in either gives b
+ *     v_copysign(a, b)       the magnitude of a with the sign of b
+ *     v_round(a)             nearest integer, ties to even, for |a| < 2^22
+ *     v_pow2(a)              2^a for an integer a of -126..127
+ *     v_exponent(a), v_mantissa(a)    the two parts of a positive normal a = mantissa 2^exponent, 1 <= mantissa < 2
+ *     v_less(a, b), v_select(m, a, b)    a < b by lane; m ? a : b by lane
+ *     v_sum(a), v_largest(a)    of all lanes, in a fixed order
+ *     v_transpose(to, to_step, from, from_step)    to[j to_step + i] = from[i from_step + j] for i, j in 0..LANES-1 */
+#ifndef VEC_H
+#define VEC_H
+
+#include "half.h"
+#include <math.h>
+#include <stddef.h>
+
+#ifndef RT_ISA
+#define RT_ISA c
+#endif
+
+/* Functions of vectors are inlined always: not only for speed, but so that no vector is ever passed or returned, for
+ * which some targets lack a convention. */
+#define VEC_INLINE static inline __attribute__((always_inline))
+
+#define VEC_STRING_(text)  #text
+#define VEC_STRING(text)   VEC_STRING_(text)
+#define VEC_PASTE_(a, isa) a##isa
+#define VEC_PASTE(a, isa)  VEC_PASTE_(a, isa)
+
+#include VEC_STRING(VEC_PASTE(vec_, RT_ISA).h)
+
+#endif

@@ -1,0 +1,181 @@
+/* Vectors of four floats in portable C: the vector extension that GCC and Clang share, which they turn into whatever
+ * the target has, single floats at worst. The sums are never contracted into fused ones (the build says
+ * -ffp-contract=off), so that this level gives the same bits on every machine. See vec.h for what each function does.
+ */
+#ifndef VEC_C_H
+#define VEC_C_H
+
+/* Without SSE2, which every x86 since 2001 has, GCC 12 compiles vectors for 32-bit x86 wrongly: loops with calls leak
+ * stack. */
+#if defined __i386__ && !defined __SSE2__
+#pragma GCC target("sse2,fpmath=sse")
+#endif
+
+enum { LANES = 4, TILE_ROWS = 2 };
+
+typedef float vec __attribute__((vector_size(16)));
+typedef int32_t vec_mask __attribute__((vector_size(16)));
+typedef uint32_t vec_bits __attribute__((vector_size(16)));
+
+VEC_INLINE vec v_load(const float *p)
+{
+	vec a;
+
+	memcpy(&a, p, sizeof a);
+	return a;
+}
+
+VEC_INLINE void v_store(float *p, vec a)
+{
+	memcpy(p, &a, sizeof a);
+}
+
+VEC_INLINE vec v_load_n(const float *p, int n)
+{
+	vec a = { 0 };
+
+	if (n == LANES)
+		return v_load(p);
+	for (int i = 0; i < n; i++)
+		a[i] = p[i];
+	return a;
+}
+
+VEC_INLINE void v_store_n(float *p, vec a, int n)
+{
+	for (int i = 0; i < n; i++)
+		p[i] = a[i];
+}
+
+VEC_INLINE vec v_load_half(const uint16_t *p)
+{
+	return (vec){ float_of_half(p[0]), float_of_half(p[1]), float_of_half(p[2]), float_of_half(p[3]) };
+}
+
+VEC_INLINE void v_store_half(uint16_t *p, vec a)
+{
+	for (int i = 0; i < LANES; i++)
+		p[i] = half_of_float(a[i]);
+}
+
+VEC_INLINE vec v_load_bfloat(const uint16_t *p)
+{
+	return (vec){ float_of_bfloat(p[0]), float_of_bfloat(p[1]), float_of_bfloat(p[2]), float_of_bfloat(p[3]) };
+}
+
+VEC_INLINE void v_store_bfloat(uint16_t *p, vec a)
+{
+	for (int i = 0; i < LANES; i++)
+		p[i] = bfloat_of_float(a[i]);
+}
+
+VEC_INLINE vec v_set(float f)
+{
+	return (vec){ f, f, f, f };
+}
+
+VEC_INLINE vec v_add(vec a, vec b)
+{
+	return a + b;
+}
+
+VEC_INLINE vec v_sub(vec a, vec b)
+{
+	return a - b;
+}
+
+VEC_INLINE vec v_mul(vec a, vec b)
+{
+	return a * b;
+}
+
+VEC_INLINE vec v_div(vec a, vec b)
+{
+	return a / b;
+}
+
+VEC_INLINE vec v_sqrt(vec a)
+{
+	return (vec){ sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3]) };
+}
+
+VEC_INLINE vec v_fma(vec a, vec b, vec c)
+{
+	return a * b + c;
+}
+
+VEC_INLINE vec_mask v_less(vec a, vec b)
+{
+	return a < b;
+}
+
+VEC_INLINE vec v_select(vec_mask m, vec a, vec b)
+{
+	return (vec)((m & (vec_mask)a) | (~m & (vec_mask)b));
+}
+
+VEC_INLINE vec v_abs(vec a)
+{
+	return (vec)((vec_mask)a & INT32_MAX);
+}
+
+VEC_INLINE vec v_copysign(vec a, vec b)
+{
+	return (vec)(((vec_mask)a & INT32_MAX) | ((vec_mask)b & INT32_MIN));
+}
+
+VEC_INLINE vec v_min(vec a, vec b)
+{
+	return v_select(a < b, a, b);
+}
+
+VEC_INLINE vec v_max(vec a, vec b)
+{
+	return v_select(a > b, a, b);
+}
+
+/* 1.5 * 2^23 is a float whose low bits count ones: adding it rounds to an integer, and leaves that in the low bits. */
+VEC_INLINE vec v_round(vec a)
+{
+	vec shifted = a + v_set(12582912.0f);
+
+	return shifted - v_set(12582912.0f);
+}
+
+VEC_INLINE vec v_pow2(vec a)
+{
+	vec shifted = a + v_set(12582912.0f + 127);
+
+	return (vec)((vec_bits)shifted << 23);
+}
+
+VEC_INLINE vec v_exponent(vec a)
+{
+	return __builtin_convertvector(((vec_mask)a >> 23) - 127, vec);
+}
+
+VEC_INLINE vec v_mantissa(vec a)
+{
+	return (vec)(((vec_mask)a & 0x7fffff) | 0x3f800000);
+}
+
+VEC_INLINE float v_sum(vec a)
+{
+	return (a[0] + a[2]) + (a[1] + a[3]);
+}
+
+VEC_INLINE float v_largest(vec a)
+{
+	float even = a[0] > a[2] ? a[0] : a[2], odd = a[1] > a[3] ? a[1] : a[3];
+
+	return even > odd ? even : odd;
+}
+
+VEC_INLINE void v_transpose(float *to, ptrdiff_t to_step, const float *from, ptrdiff_t from_step)
+{
+	for (int i = 0; i < LANES; i++)
+		for (int j = 0; j < LANES; j++)
+			to[j * to_step + i] = from[i * from_step + j];
+}
+
+#endif
