@@ -36,7 +36,7 @@ struct run_options {
 struct task {
 	const struct run_options *options;
 	const char *path, *out_dir; /* out_dir: NULL when outputs are only compared */
-	bool failed;
+	int compared, failed; /* outputs */
 };
 
 static void read_own(struct ctx *c, int code, const char *value, void *user)
@@ -66,7 +66,8 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct dataset 
 	for (int i = 0; i < c->graph->n_outputs; i++) {
 		struct difference found = compare(d->outputs[i], results[i], &t->options->tolerance);
 		print_difference(c, "  ", d->outputs[i], results[i], &found);
-		t->failed |= !found.equal;
+		t->failed += !found.equal;
+		t->compared++;
 	}
 }
 
@@ -110,7 +111,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ "rtol", required_argument, NULL, OPTION_RTOL }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct run_options options = { .tolerance = { .absolute = 1e-5, .relative = 1e-3 } };
 	const char *const *paths;
-	bool failed = false;
+	int compared = 0, failed = 0;
 
 	if (!read_options(c, &command_run, argc, argv, list, read_own, &options))
 		return DONE;
@@ -122,7 +123,10 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		if (t.out_dir && n > 1)
 			t.out_dir = arena_text(c, "%s/%s", t.out_dir, base_name(paths[i]));
 		with_own_memory(c, run_one, &t);
-		failed |= t.failed;
+		failed += t.failed;
+		compared += t.compared;
 	}
-	return failed ? VERIFICATION_FAILED : DONE;
+	if (failed)
+		fail(c, VERIFICATION_FAILED, "%.300s: %d of %d outputs are off", c->set.model, failed, compared);
+	return DONE;
 }

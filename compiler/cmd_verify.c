@@ -58,7 +58,7 @@ struct verify_options {
 struct task {
 	const struct verify_options *options;
 	const char *path; /* NULL: random inputs */
-	bool failed;
+	int compared, failed; /* outputs */
 	char built_for[4096], library[4096]; /* what the last data set was built for, and the result */
 };
 
@@ -113,7 +113,6 @@ static void build(struct ctx *c, struct task *t)
 	optimize(c);
 	struct program *p = lower_graph(c, c->graph);
 	plan(c, p);
-	c->set.out_dir = build_folder(c);
 	emit(c, p);
 	snprintf(t->library, sizeof t->library, "%s", build_library(c));
 	snprintf(t->built_for, sizeof t->built_for, "%s", shapes);
@@ -143,7 +142,8 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 		const struct value *actual = convert_from(c, expected[i], h->output[i].type, outputs);
 		struct difference d = compare(expected[i], actual, &t->options->tolerance);
 		print_difference(c, arena_text(c, "  %-5s ", isa), expected[i], actual, &d);
-		t->failed |= !d.equal;
+		t->failed += !d.equal;
+		t->compared++;
 		outputs += h->output[i].bytes;
 	}
 }
@@ -183,7 +183,7 @@ static void verify_one(struct ctx *c, void *user)
 		d = read_dataset(c, t->path);
 	specialize_model(c);
 	if (!t->path)
-		random.inputs = random_inputs(c, t->options->seed);
+		random.inputs = random_inputs(c, c->graph->n_inputs, c->graph->inputs, t->options->seed);
 	struct value **expected = d->outputs ? d->outputs : interpret(c, d->inputs);
 	for (int i = 0; d->outputs && i < c->graph->n_outputs; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
@@ -231,7 +231,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))
 		return DONE;
 	default_tolerance(c, &options.tolerance);
-	temporary_folder(c); /* its name must outlive the data sets' memory */
+	c->set.out_dir = build_folder(c); /* here, because its name must outlive the data sets' memory */
 	struct task *t = NEW(c, struct task, 1);
 	t->options = &options;
 	for (int i = 0; i < options.n_data; i++)
@@ -239,6 +239,6 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!options.n_data)
 		with_own_memory(c, verify_one, t);
 	if (t->failed)
-		fputs("gluec: verification failed\n", stderr);
-	return t->failed ? VERIFICATION_FAILED : DONE;
+		fail(c, VERIFICATION_FAILED, "%.300s: %d of %d outputs are off", c->set.model, t->failed, t->compared);
+	return DONE;
 }

@@ -1,6 +1,7 @@
 /* Joins neighbours into one call: activations, pooling, residuals and scales go into the epilogue of the product before
  * them, a concatenation into the product behind it, and element-wise nodes into each other. */
 #include "gluec.h"
+#include "half.h"
 #include "map.h"
 #include <string.h>
 
@@ -79,6 +80,26 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 	}
 }
 
+/* May the weights be multiplied by the factor? Floats may; halves only where none of them changes its digits. */
+static bool scales_exactly(struct ctx *c, const struct value *w, float factor)
+{
+	const float *x = constant_floats(c, w);
+
+	for (int64_t i = w->type == RT_F16 ? value_elements(w) : 0; i-- > 0;)
+		if (float_of_half(half_of_float(x[i] * factor)) != x[i] * factor)
+			return false;
+	return true;
+}
+
+static struct value *halves(struct ctx *c, const struct value *like, const float *x)
+{
+	uint16_t *data = NEW(c, uint16_t, (size_t)value_elements(like));
+
+	for (int64_t i = value_elements(like); i-- > 0;)
+		data[i] = half_of_float(x[i]);
+	return value_constant(c, like->name, RT_F16, like->rank, like->dim, data);
+}
+
 /* A number behind the product multiplies its weights instead. */
 static bool fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 {
@@ -91,6 +112,8 @@ static bool fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 	if (!constant_scalar(behind->in[at], &x) || (is_op(behind, "Div") && (at == 0 || x == 0)))
 		return false;
 	float factor = (float)(is_op(behind, "Mul") ? x : 1 / x);
+	if (!scales_exactly(c, n->in[1], factor))
+		return false;
 	for (int i = 1; i <= 2 && i < n->n_in; i++) {
 		const struct value *w = n->in[i];
 		if (!w)
@@ -99,7 +122,7 @@ static bool fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 		float *to = NEW(c, float, (size_t)value_elements(w));
 		for (int64_t k = value_elements(w); k-- > 0;)
 			to[k] = from[k] * factor;
-		n->in[i] = value_constant(c, w->name, RT_F32, w->rank, w->dim, to);
+		n->in[i] = w->type == RT_F16 ? halves(c, w, to) : value_constant(c, w->name, RT_F32, w->rank, w->dim, to);
 	}
 	take_over(c, g, n, behind);
 	return true;
@@ -154,7 +177,7 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	if (input(n, 4))
 		return;
 	bool plain = !*attribute_string(c, n, "act", "");
-	if (plain && n->in[1]->type == RT_F32 && fuse_scale(c, g, n))
+	if (plain && fuse_scale(c, g, n))
 		return;
 	if (plain && fuse_activation(c, g, n))
 		return;

@@ -63,14 +63,12 @@ void value_set_shape(
 	struct ctx *c, const struct node *n, struct value *v, enum rt_type type, int rank, const int64_t *dim)
 {
 	int64_t elements = 1;
-	bool empty = false;
 
 	if (rank < 0 || rank > MAX_RANK)
 		fail_node(c, n, "output '%.100s' would have %d dimensions; at most %d are supported", v->name, rank, MAX_RANK);
 	for (int i = 0; i < rank; i++) {
 		if (dim[i] < 0)
 			fail_node(c, n, "output '%.100s' would have the negative dimension %lld", v->name, (long long)dim[i]);
-		empty |= dim[i] == 0;
 		if (dim[i] > 0 && elements > MAX_ELEMENTS / dim[i])
 			fail_node(c, n, "output '%.100s' would have more than %d elements; bind smaller dimensions", v->name,
 				MAX_ELEMENTS);

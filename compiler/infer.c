@@ -12,6 +12,8 @@ static void take_branch(struct ctx *c, struct graph *g, struct node *n, struct g
 		next = inner->next;
 		node_insert(g, n, inner);
 	}
+	branch->first = branch->last = NULL;
+	node_remove(g, n);
 	for (int i = 0; i < n->n_out; i++)
 		if (n->out[i])
 			replace_value(g, n->out[i], branch->outputs[i]);
@@ -48,7 +50,6 @@ void infer(struct ctx *c, struct graph *g)
 		if (branch) {
 			struct node *first = branch->first;
 			take_branch(c, g, n, branch);
-			node_remove(g, n);
 			next = first ? first : next;
 			continue;
 		}

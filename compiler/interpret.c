@@ -65,17 +65,16 @@ static void store_random(enum rt_type type, bool picture, void *to, int64_t i, u
 	}
 }
 
-struct value **random_inputs(struct ctx *c, uint64_t seed)
+struct value **random_inputs(struct ctx *c, int n, struct value *const *like, uint64_t seed)
 {
-	const struct graph *g = c->graph;
-	struct value **to = NEW(c, struct value *, (size_t)g->n_inputs);
+	struct value **to = NEW(c, struct value *, (size_t)n);
 	uint64_t state = seed;
 
-	for (int k = 0; k < g->n_inputs; k++) {
-		const struct value *v = g->inputs[k];
-		int64_t n = value_elements(v);
-		void *data = arena_get(c, (size_t)n + 1, rt_type_size(v->type));
-		for (int64_t i = 0; i < n; i++)
+	for (int k = 0; k < n; k++) {
+		const struct value *v = like[k];
+		int64_t elements = value_elements(v);
+		void *data = arena_get(c, (size_t)elements + 1, rt_type_size(v->type));
+		for (int64_t i = 0; i < elements; i++)
 			store_random(v->type, v->rank == 4, data, i, &state);
 		to[k] = value_constant(c, v->name, v->type, v->rank, v->dim, data);
 	}

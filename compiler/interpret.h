@@ -8,8 +8,9 @@
  * shapes. inputs[i] holds data of the type and shape of the graph's input i. */
 struct value **interpret(struct ctx *c, struct value *const *inputs);
 
-/* Inputs for a model that has no data set: floats are uniform in 0..1 for pictures (four dimensions) and in -1..1
- * otherwise, integers 0..3, bool 0 or 1. Equal seeds give equal inputs on every machine. */
-struct value **random_inputs(struct ctx *c, uint64_t seed);
+/* Inputs of the names, types and shapes of `like` for a model that has no data set: floats are uniform in 0..1 for
+ * pictures (four dimensions) and in -1..1 otherwise, integers 0..3, bool 0 or 1. Equal seeds give equal inputs on
+ * every machine. */
+struct value **random_inputs(struct ctx *c, int n, struct value *const *like, uint64_t seed);
 
 #endif

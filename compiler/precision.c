@@ -97,20 +97,85 @@ static bool unmark(struct graph *g)
 
 	for (struct node *n = g->first; n; n = n->next) {
 		for (int i = 0; i < n->n_in; i++)
-			if (!reads_half(n, i) && n->in[i] && n->in[i]->def)
+			if (!reads_half(n, i) && n->in[i])
 				changed |= unmark_value(n->in[i]);
 		for (int i = 0; i < n->n_out; i++)
 			if (n->out[i] && n->out[i]->type == RT_F16 && must_stay_float(n->out[i]))
 				changed |= unmark_value(n->out[i]);
-		/* A view shares its source's storage, and all views of one source share a type. */
-		for (int i = 0; i < n->n_out && is_mover(n); i++)
-			if (n->out[i] && n->out[i]->type != RT_F16 && n->in[0]->def)
+		/* A view shares its source's storage, all views of one source share a type, and a sum of mixed types could not
+		 * go into a product's epilogue. */
+		for (int i = 0; i < n->n_out && (is_mover(n) || (all_inputs_alike(n) && works_on_features(n))); i++)
+			if (n->out[i] && n->out[i]->type != RT_F16)
 				for (int k = 0; k < n->n_in; k++)
-					changed |= n->in[k] && n->in[k]->def && unmark_value(n->in[k]);
+					changed |= n->in[k] && unmark_value(n->in[k]);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			changed |= unmark(inner[i]);
 	}
 	return changed;
+}
+
+/* A float input of the model that goes straight into sums and joins of halves would keep all of them float: it is a
+ * candidate too, and becomes half by a cast in front. Inputs that only products read need none. */
+static bool is_joined(const struct graph *g, const struct value *v)
+{
+	for (const struct node *n = g->first; n; n = n->next)
+		for (int i = 0; i < n->n_in; i++)
+			if (n->in[i] == v && all_inputs_alike(n) && writes_half(n))
+				return true;
+	return false;
+}
+
+/* Every reader takes halves and makes halves, so that no coordinate is ever among them. */
+static bool is_feature_input(const struct graph *g, const struct value *v)
+{
+	const struct graph *inner[8];
+
+	for (const struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_in; i++)
+			if (n->in[i] == v && (!reads_half(n, i) || n->out[0]->type != RT_F16))
+				return false;
+		for (int i = node_graphs(n, (struct graph **)inner, 8); i-- > 0;)
+			if (!is_feature_input(inner[i], v))
+				return false;
+	}
+	return true;
+}
+
+static void mark_inputs(struct graph *g)
+{
+	for (int i = 0; i < g->n_inputs; i++)
+		if (g->inputs[i]->type == RT_F32 && !g->inputs[i]->is_output && is_joined(g, g->inputs[i]))
+			g->inputs[i]->type = RT_F16;
+}
+
+static bool unmark_inputs(struct graph *g)
+{
+	bool changed = false;
+
+	for (int i = 0; i < g->n_inputs; i++)
+		if (g->inputs[i]->type == RT_F16 && !is_feature_input(g, g->inputs[i]))
+			changed |= unmark_value(g->inputs[i]);
+	return changed;
+}
+
+/* The C interface stays float. */
+static void cast_inputs(struct ctx *c, struct graph *g)
+{
+	for (int i = 0; i < g->n_inputs; i++) {
+		struct value *v = g->inputs[i];
+		if (v->type != RT_F16)
+			continue;
+		struct node like = { .name = v->name, .origin = v->name };
+		struct value *half = value_new(c, arena_text(c, "%s.f16", v->name), RT_F16, v->rank, v->dim);
+		v->type = RT_F32;
+		replace_value(g, v, half);
+		struct node *cast = node_new(c, g, g->first, "", "Cast", &like, 1, 1);
+		set_attribute_int(c, cast, "to", RT_F16);
+		cast->name = half->name;
+		cast->in[0] = v;
+		cast->out[0] = half;
+		half->def = cast;
+	}
 }
 
 /* A product's weights as halves. A weight beyond half's range would become infinite: then all of them stay float. */
@@ -151,8 +216,12 @@ void choose_precision(struct ctx *c, struct graph *g)
 	narrow_integers(c, g);
 	if (c->set.precision != PRECISION_FP16)
 		return;
+	mark_inputs(g);
 	mark(g);
-	while (unmark(g))
-		;
+	for (bool changed = true; changed;) {
+		changed = unmark(g);
+		changed |= unmark_inputs(g);
+	}
+	cast_inputs(c, g);
 	halve_all_weights(c, g);
 }
