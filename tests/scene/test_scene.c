@@ -12,8 +12,8 @@
 enum { W = 96, H = 72 };
 
 /* Digests of the two views of seed 1. */
-#define GOLDEN_A 0xc19ce6f8e69f2a81u
-#define GOLDEN_B 0x1016a2657967f6a1u
+#define GOLDEN_A 0x95dbcd8b7498899bu
+#define GOLDEN_B 0x18a45c2439b23cf7u
 
 /* FNV-1a (Fowler, Noll and Vo). */
 static uint64_t digest(const uint8_t *pixel, size_t count)
