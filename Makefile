@@ -98,24 +98,51 @@ match: $(BUILD)/match
 demo: setup
 	$(MAKE) $(BUILD)/match $(BUILD)/scene
 	$(BUILD)/scene --out $(BUILD)/demo
-	$(BUILD)/match $(BUILD)/demo_a.png $(BUILD)/demo_b.png --truth $(BUILD)/demo_truth.bin --out $(BUILD)/demo.png --threads 2
+	$(BUILD)/match $(BUILD)/demo_a.png $(BUILD)/demo_b.png --truth $(BUILD)/demo_truth.flo --out $(BUILD)/demo.png --threads 2
 	@echo "The picture: $(BUILD)/demo.png"
 
 # ---- tests: one program per file
 
+# The default models in the forms that tests/model asks for, all in one library.
+TEST_MODELS := sp96 lg96 sp512 lg512 sp512h lg512h lg512nine sp1024 lg1024
+FORM_sp96 := superpoint.onnx --dim height=96 --dim width=128 --topk 96
+FORM_lg96 := lightglue.onnx --dim num_keypoints=96
+FORM_sp512 := superpoint.onnx --dim height=480 --dim width=640 --topk 512
+FORM_lg512 := lightglue.onnx --dim num_keypoints=512
+FORM_sp512h := $(FORM_sp512) --precision fp16
+FORM_lg512h := $(FORM_lg512) --precision fp16
+FORM_lg512nine := $(FORM_lg512) --depth 9
+FORM_sp1024 := superpoint.onnx --dim height=480 --dim width=640
+FORM_lg1024 := lightglue.onnx --dim num_keypoints=1024
+TEST_OBJECTS := $(foreach m,$(TEST_MODELS),$(BUILD)/tests/objects/$m/$m.o)
+define TEST_MODEL_RULES
+$(BUILD)/tests/objects/$1/$1.o: models/$(firstword $(FORM_$1)) $(BUILD)/gluec $(RT)/librt.a
+	$(BUILD)/gluec compile models/$(FORM_$1) --name $1 -o $$(@D)
+	$$(MAKE) -f runtime/object.mk NAME=$1 DIR=$$(@D) RT=$(RT) ISAS="$(ISAS)"
+endef
+$(foreach m,$(TEST_MODELS),$(eval $(call TEST_MODEL_RULES,$m)))
+$(BUILD)/libmodels.a: $(TEST_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/cli -Itests/scene -Imodels/example
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/cli -Itests/scene -Itests/model -Imodels/example
 
 $(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) $(foreach m,$(MODELS),-I$(GENERATED)/$m) -c -o $@ $<
+	$(CC) $(TEST_CFLAGS) $(foreach m,$(MODELS),-I$(GENERATED)/$m) \
+		$(foreach m,$(TEST_MODELS),-I$(BUILD)/tests/objects/$m) -c -o $@ $<
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/*.c)): $(BUILD)/libmodels.a $(OBJECTS)
 $(BUILD)/libtest.a: $(HELPERS) $(filter-out %/match.o,$(EXAMPLE))
 	rm -f $@
 	$(AR) rcs $@ $^
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/run.o $(BUILD)/libtest.a $(BUILD)/libgluec.a $(RT)/librt.a $(OBJECTS)
-	$(CC) $(SANITIZE) -o $@ $^ -lcheck -lsubunit -lrt -lpng $(LIBS)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/run.o $(BUILD)/libtest.a $(BUILD)/libgluec.a $(RT)/librt.a
+	$(CC) $(SANITIZE) -o $@ $^ $(TEST_LIBRARIES) -lcheck -lsubunit -lrt -lpng $(LIBS)
+
+$(BUILD)/tests/model/%: TEST_LIBRARIES := $(BUILD)/libmodels.a
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/model/test_*.c)): $(BUILD)/libmodels.a
 
 test: $(TESTS) $(BUILD)/gluec $(BUILD)/match $(BUILD)/scene
 	BUILD=$(BUILD) GLUEC=$(BUILD)/gluec scripts/run_tests.sh $(TESTS)

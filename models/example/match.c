@@ -1,5 +1,6 @@
 /* match: finds points of one picture in another with SuperPoint and LightGlue. */
 #include "report.h"
+#include "lightglue.h"
 #include "pool.h"
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +95,8 @@ static bool work(const struct options *options, const struct gluec_options *how,
 
 	bool done = read_pictures(options, picture, problem);
 	report.read = lap(&clock);
-	done = done && read_truths(options, &picture[0], truth, problem) && matcher_make(&matcher, how, problem) &&
+	done = done && read_truths(options, &picture[0], truth, problem) &&
+		   matcher_make(&matcher, superpoint_model(), lightglue_model(), how, problem) &&
 		   find_matches(&matcher, &report, problem) && tell(&report, truth, problem);
 	matcher_free(&matcher);
 	for (int i = 0; i < 2; i++) {

@@ -129,9 +129,10 @@ static bool allocate(struct matcher *m, struct problem *problem)
 	return problem_is(problem, OUTCOME_UNUSABLE, "out of memory for the models' tensors");
 }
 
-bool matcher_make(struct matcher *m, const struct gluec_options *options, struct problem *problem)
+bool matcher_make(struct matcher *m, const struct gluec_model *superpoint, const struct gluec_model *lightglue,
+	const struct gluec_options *options, struct problem *problem)
 {
-	*m = (struct matcher){ .superpoint = superpoint_model(), .lightglue = lightglue_model(), .options = *options };
+	*m = (struct matcher){ .superpoint = superpoint, .lightglue = lightglue, .options = *options };
 	const struct gluec_model *models[2] = { m->superpoint, m->lightglue };
 
 	for (int i = 0; i < 2; i++) {

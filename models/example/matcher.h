@@ -3,8 +3,8 @@
 #define MATCHER_H
 
 #include "problem.h"
-#include "superpoint.h"
-#include "lightglue.h"
+#include "superpoint.h" /* for the types that all models share */
+#include <stdbool.h>
 
 /* The places of the tensors in the models' lists. */
 enum { SP_KEYPOINTS, SP_SCORES, SP_DESCRIPTORS, SP_OUTPUTS };
@@ -33,7 +33,8 @@ struct matcher {
 
 /* Checks that the two models fit together and allocates what they need. The options must outlive the matcher's use.
  * Release with matcher_free, after a failure as well. */
-bool matcher_make(struct matcher *matcher, const struct gluec_options *options, struct problem *problem);
+bool matcher_make(struct matcher *matcher, const struct gluec_model *superpoint, const struct gluec_model *lightglue,
+	const struct gluec_options *options, struct problem *problem);
 
 /* Runs SuperPoint on matcher->image; `which` is 0 for A, 1 for B. */
 bool matcher_extract(struct matcher *matcher, int which, struct problem *problem);

@@ -158,7 +158,7 @@ static void expect_no_stranger(const char *object)
 	static const char *const libm[] = { "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf",
 		"exp", "exp2", "expm1", "fabs", "floor", "fma", "fmod", "log", "log1p", "log2", "nearbyint", "pow", "rint",
 		"round", "sin", "sinh", "sqrt", "tan", "tanh", "trunc", "isnan", "isinf" };
-	char command[512], name[256];
+	char command[600], name[256];
 
 	snprintf(command, sizeof command, "nm -u %s", object);
 	FILE *nm = popen(command, "r");
@@ -179,7 +179,7 @@ static void expect_no_stranger(const char *object)
  * none seen from outside but NAME_*. */
 static void expect_no_state(const char *object, const char *name)
 {
-	char command[512], line[512];
+	char command[600], line[512];
 
 	snprintf(command, sizeof command, "objdump -h %s", object);
 	FILE *sections = popen(command, "r");
