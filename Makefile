@@ -145,7 +145,7 @@ $(BUILD)/tests/model/%: TEST_LIBRARIES := $(BUILD)/libmodels.a
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/model/test_*.c)): $(BUILD)/libmodels.a
 
 test: $(TESTS) $(BUILD)/gluec $(BUILD)/match $(BUILD)/scene
-	BUILD=$(BUILD) GLUEC=$(BUILD)/gluec scripts/run_tests.sh $(TESTS)
+	BUILD=$(BUILD) GLUEC=$(BUILD)/gluec CC='$(CC)' SANITIZE='$(SANITIZE)' scripts/run_tests.sh $(TESTS)
 SANITIZED := BUILD=$(BUILD)/sanitized CFLAGS='-O1 -g' \
 	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 check:
