@@ -3,6 +3,7 @@
  *
  * usage: kernel [name]      only the cases whose name starts so */
 #define _POSIX_C_SOURCE 200809L
+#include "half.h"
 #include "rt.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -18,18 +19,25 @@ static double seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* n random numbers of -1..1, f32 or f16. */
 static void *tensor(size_t n, enum rt_type type)
 {
 	size_t bytes = (n * rt_type_size(type) + RT_ALIGN - 1) / RT_ALIGN * RT_ALIGN;
-	unsigned char *p = aligned_alloc(RT_ALIGN, bytes);
+	void *p = aligned_alloc(RT_ALIGN, bytes);
 
 	if (!p) {
 		fprintf(stderr, "out of memory\n");
 		exit(EXIT_FAILURE);
 	}
-	/* Both halves of every float are small positive numbers as halves, too. */
-	for (size_t i = 0; i < bytes; i++)
-		p[i] = i % 2 ? 0x2c : (unsigned char)(i * 37 >> 3);
+	uint32_t state = 1;
+	for (size_t i = 0; i < n; i++) {
+		state = state * 1664525 + 1013904223;
+		float value = (float)(state >> 8) * 0x1p-23f - 1;
+		if (type == RT_F32)
+			((float *)p)[i] = value;
+		else
+			((uint16_t *)p)[i] = half_of_float(value);
+	}
 	return p;
 }
 
@@ -260,7 +268,7 @@ __attribute__((target("avx2,fma"))) static double peak(void)
 		double begin = seconds();
 		for (int i = 0; i < STEPS; i++)
 			for (int c = 0; c < CHAINS; c++)
-				__asm__("vfmadd213ps %2, %1, %0" : "+x"(sum[c]) : "x"(x), "x"(y));
+				__asm__ volatile("vfmadd213ps %2, %1, %0" : "+x"(sum[c]) : "x"(x), "x"(y));
 		double taken = seconds() - begin;
 		best = taken < best ? taken : best;
 	}

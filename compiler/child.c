@@ -45,9 +45,14 @@ _Noreturn void child_fail(const char *format, ...)
 	_exit(n < 0 || write(PIPE_IN_CHILD, text, (size_t)n) != n ? 2 : 1);
 }
 
-/* A child must not outlive gluec, nor print among its lines. */
+/* A child must not outlive gluec, nor print among its lines, and a crash must end it by its signal whatever gluec was
+ * built with (sanitizers catch some). */
 _Noreturn static void be_child(void (*body)(void *user), void *user, int pipe_end, int log)
 {
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+		signal(crashes[i], SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);

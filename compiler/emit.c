@@ -303,8 +303,12 @@ static void write_checks(struct ctx *c, const struct program *p, struct text *t)
 	line(t, "\treturn GLUEC_NULL_POINTER;");
 	line(t, "if ((uintptr_t)arena %% RT_ALIGN)");
 	line(t, "\treturn GLUEC_UNALIGNED;");
-	line(t, "if (arena_bytes < %s_ARENA_BYTES)", upper_case(c, c->set.name));
-	line(t, "\treturn GLUEC_ARENA_TOO_SMALL;");
+	if (p->arena_bytes) {
+		line(t, "if (arena_bytes < %s_ARENA_BYTES)", upper_case(c, c->set.name));
+		line(t, "\treturn GLUEC_ARENA_TOO_SMALL;");
+	} else {
+		line(t, "(void)arena_bytes;");
+	}
 	line(t, "if (isa < 0)");
 	line(t, "\treturn GLUEC_NO_SUCH_ISA;");
 }
@@ -374,4 +378,6 @@ void emit(struct ctx *c, struct program *p)
 	write_header(c, p, output_stream(output_open(c, arena_text(c, "%s.h", base))));
 	write_weights(c, p);
 	output_commit(c);
+	/* What an earlier run with the other kind of weights left would be taken for this one's. */
+	remove(arena_text(c, c->set.weights_as_c ? "%s.S" : "%s.weights.c", base));
 }

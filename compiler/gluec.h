@@ -74,6 +74,7 @@ struct ctx {
 	int nodes_read;        /* nodes in the file, those of branches included */
 	double started;        /* seconds, of a clock that only goes forward */
 	const char *temporary; /* a folder to be removed at the end, or NULL */
+	int guard, guard_pipe; /* the process that removes it when gluec cannot: see temporary.c */
 };
 
 /* A tensor. Constant when data is set: dense, row-major, little-endian, owned by the arena. */

@@ -186,9 +186,9 @@ static inline void load_floats(float *r, const void *x, enum rt_type type, ptrdi
 	const uint16_t *x16 = x;
 	int32_t i = 0;
 
-	if (type == RT_F32 && stride == 1) {
-		memcpy(r, x, (size_t)n * sizeof *r);
-	} else if (type == RT_F32) {
+	if (type == RT_F32) {
+		for (; stride == 1 && i + LANES <= n; i += LANES)
+			v_store(r + i, v_load((const float *)x + i));
 		for (; i < n; i++)
 			r[i] = ((const float *)x)[i * stride];
 	} else if (type == RT_F16) {
@@ -210,9 +210,9 @@ static inline void store_floats(void *y, const float *r, enum rt_type type, ptrd
 	uint16_t *y16 = y;
 	int32_t i = 0;
 
-	if (type == RT_F32 && stride == 1) {
-		memcpy(y, r, (size_t)n * sizeof *r);
-	} else if (type == RT_F32) {
+	if (type == RT_F32) {
+		for (; stride == 1 && i + LANES <= n; i += LANES)
+			v_store((float *)y + i, v_load(r + i));
 		for (; i < n; i++)
 			((float *)y)[i * stride] = r[i];
 	} else if (type == RT_F16) {

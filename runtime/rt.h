@@ -80,6 +80,7 @@ enum {
 	RT_MAP_STEPS = 24, /* most steps of one element-wise program */
 	RT_MAP_INPUTS = 6,
 	RT_ALIGN = 64, /* of the arena, and of every tensor in it and in the weights */
+	RT_STACK = 65536, /* most bytes of stack that a kernel takes in one thread, when optimised */
 };
 
 /* One step of an element-wise program. A program computes on registers; inputs are loaded into registers
@@ -202,7 +203,7 @@ struct rt_step {
 
 /* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] + z0[i] +
  * z1[j] for each of b pairs; z0 and z1 are logarithms (of how sure each point is to have a match). s, y f32 [b][m][n];
- * z0 f32 [b][m], z1 f32 [b][n]. In place. scratch: b * (2 m + 2 n) floats. */
+ * z0 f32 [b][m], z1 f32 [b][n]. In place. scratch: b * (m + n) floats. */
 #define RT_LOG_ASSIGNMENT(I, F, E, A, T, S) I(b) I(m) I(n)
 
 /* mutual_match: for s f32 [b][m][n] (logarithms), row i's best column j (the first of equals) is a match when row i is

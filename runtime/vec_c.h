@@ -47,9 +47,31 @@ VEC_INLINE void v_store_n(float *p, vec a, int n)
 		p[i] = a[i];
 }
 
+VEC_INLINE vec v_set(float f)
+{
+	return (vec){ f, f, f, f };
+}
+
+VEC_INLINE vec v_select(vec_mask m, vec a, vec b)
+{
+	return (vec)((m & (vec_mask)a) | (~m & (vec_mask)b));
+}
+
+/* Four 16-bit numbers, one in each lane. */
+VEC_INLINE vec_bits v_load_bits(const uint16_t *p)
+{
+	return (vec_bits){ p[0], p[1], p[2], p[3] };
+}
+
+/* Where the exponent of a half is put into that of a float, it is too small by 112: a multiplication sets that right,
+ * and makes numbers of subnormal ones, too. */
 VEC_INLINE vec v_load_half(const uint16_t *p)
 {
-	return (vec){ float_of_half(p[0]), float_of_half(p[1]), float_of_half(p[2]), float_of_half(p[3]) };
+	vec_bits bits = v_load_bits(p), sign = (bits & 0x8000) << 16, magnitude = (bits & 0x7fff) << 13;
+	vec_bits special = magnitude | 0x7f800000 | ((vec_bits)(magnitude > 0x0f800000) & 0x400000);
+	vec number = (vec)magnitude * v_set(0x1p112f);
+
+	return (vec)(sign | (vec_bits)v_select((vec_mask)(magnitude >= 0x0f800000), (vec)special, number));
 }
 
 VEC_INLINE void v_store_half(uint16_t *p, vec a)
@@ -60,18 +82,15 @@ VEC_INLINE void v_store_half(uint16_t *p, vec a)
 
 VEC_INLINE vec v_load_bfloat(const uint16_t *p)
 {
-	return (vec){ float_of_bfloat(p[0]), float_of_bfloat(p[1]), float_of_bfloat(p[2]), float_of_bfloat(p[3]) };
+	vec_bits bits = v_load_bits(p) << 16;
+
+	return (vec)(bits | ((vec_bits)((bits & 0x7fffffff) > 0x7f800000) & 0x400000));
 }
 
 VEC_INLINE void v_store_bfloat(uint16_t *p, vec a)
 {
 	for (int i = 0; i < LANES; i++)
 		p[i] = bfloat_of_float(a[i]);
-}
-
-VEC_INLINE vec v_set(float f)
-{
-	return (vec){ f, f, f, f };
 }
 
 VEC_INLINE vec v_add(vec a, vec b)
@@ -107,11 +126,6 @@ VEC_INLINE vec v_fma(vec a, vec b, vec c)
 VEC_INLINE vec_mask v_less(vec a, vec b)
 {
 	return a < b;
-}
-
-VEC_INLINE vec v_select(vec_mask m, vec a, vec b)
-{
-	return (vec)((m & (vec_mask)a) | (~m & (vec_mask)b));
 }
 
 VEC_INLINE vec v_abs(vec a)

@@ -30,7 +30,7 @@ void log_assignment_lower(struct lower *l, struct node *n)
 		input[i] = argument_of(view_densify(l, view, n->in[i]->name));
 	}
 	struct view *y = output_new(l, n, 0, RT_F32, NULL);
-	size_t floats = (size_t)dim[0] * 2 * ((size_t)dim[1] + (size_t)dim[2]);
+	size_t floats = (size_t)dim[0] * ((size_t)dim[1] + (size_t)dim[2]);
 	struct argument space = scratch(l, n->name, floats * sizeof(float));
 	struct call *call = call_new(l, n, KERNEL_log_assignment, &p);
 	call_argument(call, 0, argument_of(y));
@@ -76,7 +76,7 @@ void mutual_match_lower(struct lower *l, struct node *n)
 		fill_view(l, n, score, NULL);
 	} else {
 		const struct view *s = view_densify(l, view_cast(l, view_of(l, x), RT_F32, x->name), x->name);
-		struct argument space = scratch(l, n->name, (size_t)dim[0] * (size_t)dim[2] * 2 * sizeof(int32_t));
+		struct argument space = scratch(l, n->name, (size_t)dim[0] * (size_t)dim[2] * sizeof(int32_t));
 		struct call *call = call_new(l, n, KERNEL_mutual_match, &p);
 		call_argument(call, 0, argument_of(match));
 		call_argument(call, 1, argument_of(score));

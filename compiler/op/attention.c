@@ -146,8 +146,8 @@ void rotary_infer(struct ctx *c, struct node *n)
 	for (int i = 1; i < 3; i++) {
 		int rank = broadcast(c, n, x->rank, pairs, phase_rank(n, i), n->in[i]->dim, dim);
 		if (rank != x->rank || memcmp(dim, pairs, (size_t)rank * sizeof *dim))
-			fail_node(c, n, "phase %s does not broadcast to the pairs of %s", shape_text(c, n->in[i]),
-				shape_text(c, x));
+			fail_node(
+				c, n, "phase %s does not broadcast to the pairs of %s", shape_text(c, n->in[i]), shape_text(c, x));
 	}
 	set_output(c, n, 0, x->type, x->rank, x->dim);
 }

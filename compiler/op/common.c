@@ -94,7 +94,8 @@ void set_output(struct ctx *c, struct node *n, int i, enum rt_type type, int ran
 		value_set_shape(c, n, n->out[i], type, rank, dim);
 }
 
-int broadcast(struct ctx *c, const struct node *n, int rank_a, const int64_t *a, int rank_b, const int64_t *b, int64_t *to)
+int broadcast(
+	struct ctx *c, const struct node *n, int rank_a, const int64_t *a, int rank_b, const int64_t *b, int64_t *to)
 {
 	int rank = rank_a > rank_b ? rank_a : rank_b;
 
@@ -115,7 +116,8 @@ int broadcast(struct ctx *c, const struct node *n, int rank_a, const int64_t *a,
 int64_t need_range(struct ctx *c, const struct node *n, const char *what, int64_t x, int64_t least, int64_t most)
 {
 	if (x < least || x > most)
-		fail_node(c, n, "%s is %lld; it must be in %lld to %lld", what, (long long)x, (long long)least, (long long)most);
+		fail_node(
+			c, n, "%s is %lld; it must be in %lld to %lld", what, (long long)x, (long long)least, (long long)most);
 	return x;
 }
 

@@ -36,8 +36,8 @@ void conv_infer(struct ctx *c, struct node *n)
 		need_type(c, n, i, "float");
 	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2);
 	if (x->rank < 3 || x->rank > 4 || k->rank != x->rank)
-		fail_node(c, n, "input %s and weights %s; [n,c,w] and [n,c,h,w] are supported", shape_text(c, x),
-			shape_text(c, k));
+		fail_node(
+			c, n, "input %s and weights %s; [n,c,w] and [n,c,h,w] are supported", shape_text(c, x), shape_text(c, k));
 	read_window(c, n, k->dim + 2, &w);
 	read_conv_act(c, n, &slope);
 	int64_t group = read_group(c, n), channels = x->dim[1], filters = k->dim[0];
@@ -74,15 +74,15 @@ static struct argument pack_constant(struct lower *l, const struct node *n, cons
 			for (int64_t t = 0; t < taps; t++)
 				to[(o * taps + t) * channels + i] = from[(o * channels + i) * taps + t];
 	int64_t filters = p->oc / p->group;
-	return argument_weight(
-		pack_panels(l, k->name, p->w_type, to, p->group, rows, filters, filters * rows, 1, rows));
+	return argument_weight(pack_panels(l, k->name, p->w_type, to, p->group, rows, filters, filters * rows, 1, rows));
 }
 
 /* Weights that are computed while the model runs are packed by two copies: full panels, and the one that is not. */
 static struct argument pack_computed(struct lower *l, const struct node *n, const struct rt_conv2d *p)
 {
 	const struct view *k = view_cast(l, view_of(l, n->in[1]), p->w_type, n->in[1]->name);
-	int64_t filters = p->oc / p->group, channels = p->c / p->group, full = filters / RT_PANEL, rest = filters % RT_PANEL;
+	int64_t filters = p->oc / p->group, channels = p->c / p->group, full = filters / RT_PANEL,
+			rest = filters % RT_PANEL;
 	int64_t rows = (int64_t)p->kh * p->kw * channels, panels = full + (rest != 0), row = (int64_t)p->kw * channels;
 	const int64_t size = p->group * panels * rows * RT_PANEL, *s = k->stride, column = k->rank == 3 ? s[2] : s[3];
 	const int64_t line = k->rank == 3 ? 0 : s[2];

@@ -1,5 +1,5 @@
-/* Einsum of one or two operands: repeated labels walk a diagonal, labels that leave early are summed, and what remains of
- * two operands is a batched matrix product of permuted views. */
+/* Einsum of one or two operands: repeated labels walk a diagonal, labels that leave early are summed, and what remains
+ * of two operands is a batched matrix product of permuted views. */
 #include "op.h"
 #include <ctype.h>
 #include <string.h>
@@ -71,8 +71,8 @@ static void add_sizes(struct ctx *c, const struct node *n, struct equation *e, c
 	for (int i = 0; i < t->n; i++) {
 		int label = t->label[i];
 		if (e->occurs[label] && e->size[label] != dim[i] && e->size[label] != 1 && dim[i] != 1)
-			fail_node(c, n, "one label of its equation stands for dimensions %lld and %lld",
-				(long long)e->size[label], (long long)dim[i]);
+			fail_node(c, n, "one label of its equation stands for dimensions %lld and %lld", (long long)e->size[label],
+				(long long)dim[i]);
 		if (!e->occurs[label] || e->size[label] == 1)
 			e->size[label] = dim[i];
 		e->occurs[label] = true;
@@ -176,8 +176,8 @@ static struct view unique_labels(const struct equation *e, const struct view *vi
 }
 
 /* Sums the labels that neither the result nor the other operand has. */
-static struct view sum_alone(
-	struct lower *l, struct node *n, const struct view *view, struct term *t, const struct term *a, const struct term *b)
+static struct view sum_alone(struct lower *l, struct node *n, const struct view *view, struct term *t,
+	const struct term *a, const struct term *b)
 {
 	bool over[MAX_RANK], any = false;
 	int64_t dim[MAX_RANK];
@@ -230,7 +230,8 @@ static struct view *as_matrices(struct lower *l, const struct node *n, const str
 }
 
 /* Labels of `from` that are in `with` and in the result as asked, in the order of `from`. */
-static struct term pick(const struct term *from, const struct term *with, bool in_with, const struct term *out, bool in_out)
+static struct term pick(
+	const struct term *from, const struct term *with, bool in_with, const struct term *out, bool in_out)
 {
 	struct term t = { 0 };
 

@@ -1,5 +1,5 @@
-/* Element-wise operators: each output element comes from the same element of the inputs, which broadcast. An operator is
- * a row of the table below; those that take more than one step have a function that appends them. */
+/* Element-wise operators: each output element comes from the same element of the inputs, which broadcast. An operator
+ * is a row of the table below; those that take more than one step have a function that appends them. */
 #include "op.h"
 #include <math.h>
 #include <string.h>

@@ -16,8 +16,8 @@ void linear_infer(struct ctx *c, struct node *n)
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
 	if (!w->data || w->rank != 2 || x->rank < 1)
-		fail_node(c, n, "weights %s must be a constant matrix, and %s have a dimension", shape_text(c, w),
-			shape_text(c, x));
+		fail_node(
+			c, n, "weights %s must be a constant matrix, and %s have a dimension", shape_text(c, w), shape_text(c, x));
 	int64_t k0 = x->dim[x->rank - 1], k1 = x1 && x1->rank ? x1->dim[x1->rank - 1] : 0;
 	bool rows_fit = !x1 || (x1->rank == x->rank && !memcmp(x1->dim, x->dim, (size_t)(x->rank - 1) * sizeof *x->dim));
 	if (k0 + k1 != w->dim[0] || !rows_fit || (bias && (!bias->data || value_elements(bias) != w->dim[1])))
@@ -28,8 +28,8 @@ void linear_infer(struct ctx *c, struct node *n)
 	read_act(c, n, "act");
 	set_output(c, n, 0, x->type, x->rank, dim);
 	if (residual && !same_shape(residual, n->out[0]))
-		fail_node(c, n, "residual %s does not have the result's shape %s", shape_text(c, residual),
-			shape_text(c, n->out[0]));
+		fail_node(
+			c, n, "residual %s does not have the result's shape %s", shape_text(c, residual), shape_text(c, n->out[0]));
 }
 
 /* The residual's rows; the result may overwrite them when they are dense. */
@@ -75,8 +75,8 @@ void linear_lower(struct lower *l, struct node *n)
 		p.ldx1 = small(rows->stride[0]);
 		argument[2] = argument_of(rows);
 	}
-	argument[3] = argument_weight(pack_panels(
-		l, w->name, p.w_type, constant_floats(l->c, w), 1, w->dim[0], w->dim[1], 0, w->dim[1], 1));
+	argument[3] = argument_weight(
+		pack_panels(l, w->name, p.w_type, constant_floats(l->c, w), 1, w->dim[0], w->dim[1], 0, w->dim[1], 1));
 	if (bias)
 		argument[4] = argument_weight(pack_bias(l, bias->name, constant_floats(l->c, bias), w->dim[1]));
 	if (input(n, RESIDUAL))

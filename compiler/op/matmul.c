@@ -219,14 +219,14 @@ void gemm_lower(struct lower *l, struct node *n)
 	matmul_call(l, n, view_new(l, sum), 0, y->dim, &a, &b, scaled ? 1 : alpha);
 	/* The kernel takes no factor 0, and none for integers. */
 	if (scaled)
-		sum = part_lower(l, part_new(l, n, "Mul", 2, sum, part_number(l, n, type, alpha)), type, 2, y->dim);
+		sum = part_lower(l, part_new(l, n, "", "Mul", 2, sum, part_number(l, n, type, alpha)), type, 2, y->dim);
 	if (addend && beta != 1)
-		addend = part_lower(l, part_new(l, n, "Mul", 2, addend, part_number(l, n, type, beta)), type, addend->rank,
-			addend->dim);
+		addend = part_lower(
+			l, part_new(l, n, "", "Mul", 2, addend, part_number(l, n, type, beta)), type, addend->rank, addend->dim);
 	if (addend)
-		part_last(l, part_new(l, n, "Add", 2, sum, addend), y);
+		part_last(l, part_new(l, n, "", "Add", 2, sum, addend), y);
 	else if (scaled)
-		part_last(l, part_new(l, n, "Add", 2, sum, part_number(l, n, type, 0)), y);
+		part_last(l, part_new(l, n, "", "Add", 2, sum, part_number(l, n, type, 0)), y);
 	else
 		output_view(l, n, 0, sum->view);
 }

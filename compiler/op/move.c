@@ -99,8 +99,8 @@ static void read_slice(struct ctx *c, const struct node *n, struct slice *s)
 		s->step[i] = 1;
 		s->count[i] = x->dim[i];
 	}
-	int starts = attributes ? attribute_ints(c, n, "starts", start, MAX_RANK)
-							: need_ints(c, n, 1, "starts", start, MAX_RANK);
+	int starts =
+		attributes ? attribute_ints(c, n, "starts", start, MAX_RANK) : need_ints(c, n, 1, "starts", start, MAX_RANK);
 	int ends = attributes ? attribute_ints(c, n, "ends", end, MAX_RANK) : need_ints(c, n, 2, "ends", end, MAX_RANK);
 	int count = read_axes(c, n, attributes ? "axes" : NULL, 3, x->rank, axes);
 	int steps = !attributes && input(n, 4) ? need_ints(c, n, 4, "steps", step, MAX_RANK) : -1;

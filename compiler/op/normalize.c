@@ -3,6 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+/* The types that these operators compute in: the parts that some are made of work on floats. */
+#define SINGLE "f32 f16 bf16"
+
 static int normalized_axis(struct ctx *c, const struct node *n)
 {
 	return need_axis(c, n, attribute_int(c, n, "axis", -1), n->in[0]->rank);
@@ -15,7 +18,7 @@ void layer_norm_infer(struct ctx *c, struct node *n)
 	need_inputs(c, n, 2, 3);
 	need_outputs(c, n, 1, 3);
 	for (int i = 0; i < n->n_in; i++)
-		need_type(c, n, i, "float");
+		need_type(c, n, i, SINGLE);
 	const struct value *x = n->in[0];
 	int axis = normalized_axis(c, n);
 	int64_t columns = product(x->dim + axis, x->rank - axis);
@@ -79,14 +82,14 @@ static void lower_statistics(struct lower *l, struct node *n, int axis)
 	if (!is_read(n, 2))
 		return;
 	struct value *away = temporary(l, n, RT_F32, x->rank, x->dim), *scaled;
-	struct node *sub = part_new(l, n, "Sub", 2, x, mean);
+	struct node *sub = part_new(l, n, "", "Sub", 2, x, mean);
 	scaled = part_lower(l, sub, RT_F32, x->rank, x->dim);
-	part_last(l, part_new(l, n, "Mul", 2, scaled, scaled), away);
+	part_last(l, part_new(l, n, "", "Mul", 2, scaled, scaled), away);
 	struct value *variance = tail_mean(l, n, away, axis, like);
 	struct value *epsilon = part_number(l, n, RT_F32, attribute_float(l->c, n, "epsilon", 1e-5));
-	struct node *add = part_new(l, n, "Add", 2, variance, epsilon);
-	struct node *root = part_new(l, n, "Sqrt", 1, part_lower(l, add, RT_F32, like->rank, like->dim));
-	struct node *last = part_new(l, n, "Reciprocal", 1, part_lower(l, root, RT_F32, like->rank, like->dim));
+	struct node *add = part_new(l, n, "", "Add", 2, variance, epsilon);
+	struct node *root = part_new(l, n, "", "Sqrt", 1, part_lower(l, add, RT_F32, like->rank, like->dim));
+	struct node *last = part_new(l, n, "", "Reciprocal", 1, part_lower(l, root, RT_F32, like->rank, like->dim));
 	part_last(l, last, n->out[2]);
 }
 
@@ -130,6 +133,41 @@ void layer_norm_lower(struct lower *l, struct node *n)
 	lower_statistics(l, n, axis);
 }
 
+void skip_layer_norm_infer(struct ctx *c, struct node *n)
+{
+	need_inputs(c, n, 3, 5);
+	need_outputs(c, n, 1, 4);
+	for (int i = 0; i < n->n_in; i++)
+		need_type(c, n, i, SINGLE);
+	const struct value *x = n->in[0];
+	const int64_t columns = x->rank ? x->dim[x->rank - 1] : 0;
+	if (x->rank < 1 || !same_shape(x, n->in[1]))
+		fail_node(c, n, "inputs %s and %s must have one shape", shape_text(c, x), shape_text(c, n->in[1]));
+	for (int i = 2; i < 5; i++)
+		if (input(n, i) && (n->in[i]->rank != 1 || n->in[i]->dim[0] != columns))
+			fail_node(c, n, "input %d, %s, does not fit the rows of %s", i, shape_text(c, n->in[i]), shape_text(c, x));
+	for (int i = 1; i < 3; i++)
+		if (i < n->n_out && n->out[i])
+			fail_node(c, n, "output %d is not supported", i);
+	set_output(c, n, 0, x->type, x->rank, x->dim);
+	set_output(c, n, 3, x->type, x->rank, x->dim);
+}
+
+/* LayerNormalization of input + skip + bias; the sum is an output of its own. */
+void skip_layer_norm_lower(struct lower *l, struct node *n)
+{
+	struct value *sum = n->in[0], *bias = input(n, 4), *total = n->n_out > 3 ? n->out[3] : NULL;
+
+	if (bias)
+		sum = part_lower(l, part_new(l, n, "", "Add", 2, sum, bias), RT_F32, sum->rank, sum->dim);
+	if (!total)
+		total = temporary(l, n, n->in[0]->type, n->in[0]->rank, n->in[0]->dim);
+	part_last(l, part_new(l, n, "", "Add", 2, sum, n->in[1]), total);
+	struct node *norm = part_new(l, n, "", "LayerNormalization", 3, total, n->in[2], input(n, 3));
+	set_attribute_float(l->c, norm, "epsilon", attribute_float(l->c, n, "epsilon", 1e-12));
+	part_last(l, norm, n->out[0]);
+}
+
 void l2_norm_infer(struct ctx *c, struct node *n)
 {
 	need_inputs(c, n, 1, 1);
@@ -171,7 +209,7 @@ static void need_channels(struct ctx *c, const struct node *n, int first, int la
 	if (x->rank < 2)
 		fail_node(c, n, "its input is %s; it must be [n,c,...]", shape_text(c, x));
 	for (int i = first; i <= last; i++) {
-		need_type(c, n, i, "float");
+		need_type(c, n, i, SINGLE);
 		if (n->in[i]->rank != 1 || n->in[i]->dim[0] != x->dim[1])
 			fail_node(c, n, "input %d is %s, but %s has %lld channels", i, shape_text(c, n->in[i]), shape_text(c, x),
 				(long long)x->dim[1]);
@@ -186,14 +224,15 @@ void batch_norm_infer(struct ctx *c, struct node *n)
 	if (!attribute_int(c, n, "spatial", 1))
 		fail_node(c, n, "spatial = 0 is not supported");
 	need_outputs(c, n, 1, 1);
-	need_type(c, n, 0, "float");
+	need_type(c, n, 0, SINGLE);
 	need_channels(c, n, 1, 4);
 	set_output(c, n, 0, n->in[0]->type, n->in[0]->rank, n->in[0]->dim);
 }
 
-/* y = x * factor + shift, where factor = scale / sqrt(variance + epsilon) and shift = bias - mean * factor: vectors that
- * are computed now when all parameters are constant. */
-static void fold_batch_norm(struct lower *l, const struct node *n, double epsilon, struct value **factor, struct value **shift)
+/* y = x * factor + shift, where factor = scale / sqrt(variance + epsilon) and shift = bias - mean * factor: vectors
+ * that are computed now when all parameters are constant. */
+static void fold_batch_norm(
+	struct lower *l, const struct node *n, double epsilon, struct value **factor, struct value **shift)
 {
 	const int64_t channels = n->in[0]->dim[1];
 	const float *scale = constant_floats(l->c, n->in[1]), *bias = constant_floats(l->c, n->in[2]);
@@ -213,15 +252,15 @@ static void compute_batch_norm(
 	struct lower *l, const struct node *n, double epsilon, struct value **factor, struct value **shift)
 {
 	const int64_t *dim = &n->in[0]->dim[1];
-	struct node *add = part_new(l, n, "Add", 2, n->in[4], part_number(l, n, RT_F32, epsilon));
-	struct node *root = part_new(l, n, "Sqrt", 1, part_lower(l, add, RT_F32, 1, dim));
+	struct node *add = part_new(l, n, "", "Add", 2, n->in[4], part_number(l, n, RT_F32, epsilon));
+	struct node *root = part_new(l, n, "", "Sqrt", 1, part_lower(l, add, RT_F32, 1, dim));
 	struct value *deviation = part_lower(l, root, RT_F32, 1, dim);
 
 	*factor = temporary(l, n, RT_F32, 1, dim);
-	part_last(l, part_new(l, n, "Div", 2, n->in[1], deviation), *factor);
-	struct value *moved = part_lower(l, part_new(l, n, "Mul", 2, n->in[3], *factor), RT_F32, 1, dim);
+	part_last(l, part_new(l, n, "", "Div", 2, n->in[1], deviation), *factor);
+	struct value *moved = part_lower(l, part_new(l, n, "", "Mul", 2, n->in[3], *factor), RT_F32, 1, dim);
 	*shift = temporary(l, n, RT_F32, 1, dim);
-	part_last(l, part_new(l, n, "Sub", 2, n->in[2], moved), *shift);
+	part_last(l, part_new(l, n, "", "Sub", 2, n->in[2], moved), *shift);
 }
 
 /* n's first output becomes x * factor + shift, both counting along the channels. */
@@ -229,8 +268,8 @@ static void scale_and_shift(struct lower *l, struct node *n, struct value *x, st
 {
 	factor = along_axis(l, n, factor, x->rank, 1);
 	shift = along_axis(l, n, shift, x->rank, 1);
-	struct value *scaled = part_lower(l, part_new(l, n, "Mul", 2, x, factor), RT_F32, x->rank, x->dim);
-	part_last(l, part_new(l, n, "Add", 2, scaled, shift), n->out[0]);
+	struct value *scaled = part_lower(l, part_new(l, n, "", "Mul", 2, x, factor), RT_F32, x->rank, x->dim);
+	part_last(l, part_new(l, n, "", "Add", 2, scaled, shift), n->out[0]);
 }
 
 void batch_norm_lower(struct lower *l, struct node *n)
@@ -251,7 +290,7 @@ void instance_norm_infer(struct ctx *c, struct node *n)
 {
 	need_inputs(c, n, 3, 3);
 	need_outputs(c, n, 1, 1);
-	need_type(c, n, 0, "float");
+	need_type(c, n, 0, SINGLE);
 	need_channels(c, n, 1, 2);
 	set_output(c, n, 0, n->in[0]->type, n->in[0]->rank, n->in[0]->dim);
 }

@@ -41,8 +41,8 @@ void output_done(struct lower *l, struct node *n, int i, struct view *stored);
 void output_view(struct lower *l, struct node *n, int i, const struct view *view);
 /* A value inside the lowering of n, named after its first output. */
 struct value *temporary(struct lower *l, const struct node *n, enum rt_type type, int rank, const int64_t *dim);
-/* The view's dimensions from the outermost to the innermost in memory, as a dense tensor: moved only when the elements do
- * not fill their memory. perm gets the order. */
+/* The view's dimensions from the outermost to the innermost in memory, as a dense tensor: moved only when the elements
+ * do not fill their memory. perm gets the order. */
 struct view *dense_as_stored(struct lower *l, const struct view *view, const char *name, int *perm);
 /* The same with dimension `axis` innermost. */
 struct view *dense_rows(struct lower *l, const struct view *view, int axis, const char *name, int *perm);
@@ -60,7 +60,7 @@ struct view *gather_along(
 
 /* part.c: an operator as the sum of others. The part gets n's name; its output has the given type and shape, or is n's
  * own first output when part_last lowers it. */
-struct node *part_new(struct lower *l, const struct node *n, const char *type, int n_in, ...);
+struct node *part_new(struct lower *l, const struct node *n, const char *domain, const char *type, int n_in, ...);
 struct value *part_lower(struct lower *l, struct node *part, enum rt_type type, int rank, const int64_t *dim);
 void part_last(struct lower *l, struct node *part, struct value *out);
 /* v, of rank 1, reshaped so that it counts along `axis` of a tensor of `rank` when it is broadcast to it. */
@@ -71,8 +71,8 @@ struct value *part_number(struct lower *l, const struct node *n, enum rt_type ty
 /* v in another type. */
 struct value *part_cast(struct lower *l, const struct node *n, struct value *v, enum rt_type type);
 
-/* window.c: how windows slide over pictures, for Conv and the pools. Index 0 is vertical, 1 horizontal; a row of samples
- * is a picture of height 1. */
+/* window.c: how windows slide over pictures, for Conv and the pools. Index 0 is vertical, 1 horizontal; a row of
+ * samples is a picture of height 1. */
 struct window {
 	int64_t in[2], out[2], kernel[2], stride[2], dilation[2], before[2], after[2];
 };
@@ -86,7 +86,7 @@ void matmul_call(struct lower *l, const struct node *n, const struct view *y, in
 	const struct view *a, const struct view *b, double alpha);
 
 /* reduce.c: x reduced over the dimensions for which over[] is set; y has the others (and ones where it keeps them). */
-void reduce_call(struct lower *l, struct node *n, struct value *y, const struct view *x, const bool *over,
-	enum rt_reduce_kind kind);
+void reduce_call(
+	struct lower *l, struct node *n, struct value *y, const struct view *x, const bool *over, enum rt_reduce_kind kind);
 
 #endif

@@ -1,10 +1,10 @@
 /* Operators that are the sum of others: their parts are nodes of no graph, lowered one after the other. */
 #include "op.h"
 
-struct node *part_new(struct lower *l, const struct node *n, const char *type, int n_in, ...)
+struct node *part_new(struct lower *l, const struct node *n, const char *domain, const char *type, int n_in, ...)
 {
 	struct graph *nowhere = NEW(l->c, struct graph, 1);
-	struct node *part = node_new(l->c, nowhere, NULL, "", type, n, n_in, 1);
+	struct node *part = node_new(l->c, nowhere, NULL, domain, type, n, n_in, 1);
 	va_list ap;
 
 	va_start(ap, n_in);

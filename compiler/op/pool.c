@@ -49,7 +49,9 @@ void pool_lower(struct lower *l, struct node *n)
 		.pad_right = small(w.after[1]),
 		.dilation_h = small(w.dilation[0]),
 		.dilation_w = small(w.dilation[1]),
-		.kind = max ? RT_POOL_MAX : with_pad ? RT_POOL_MEAN_WITH_PAD : RT_POOL_MEAN,
+		.kind = max        ? RT_POOL_MAX
+				: with_pad ? RT_POOL_MEAN_WITH_PAD
+						   : RT_POOL_MEAN,
 		.type = type,
 	};
 	struct call *call = call_new(l, n, KERNEL_pool2d, &p);

@@ -1,6 +1,5 @@
 /* Reductions over axes: Reduce*, ArgMax and ArgMin. */
 #include "op.h"
-#include <math.h>
 #include <string.h>
 
 static const struct {
@@ -77,40 +76,9 @@ static enum rt_type reduce_type(enum rt_type type)
 	return type == RT_BOOL ? RT_U8 : type;
 }
 
-/* What a reduction of nothing gives: the number that leaves others as they are. */
-static struct value *of_nothing(struct lower *l, const struct node *n, enum rt_reduce_kind kind, enum rt_type type)
-{
-	void *data = arena_get(l->c, 1, rt_type_size(type));
-	bool is_signed = type == RT_I8 || type == RT_I16 || type == RT_I32 || type == RT_I64;
-	int bits = 8 * (int)rt_type_size(type);
-	uint64_t largest = UINT64_MAX >> (64 - bits + is_signed);
-
-	switch (kind) {
-	case RT_REDUCE_MAX:
-		store_number(data, type, 0, -INFINITY, is_signed ? -(int64_t)largest - 1 : 0);
-		break;
-	case RT_REDUCE_MIN:
-		store_number(data, type, 0, INFINITY, (int64_t)largest);
-		break;
-	case RT_REDUCE_PROD:
-		store_number(data, type, 0, 1, 1);
-		break;
-	case RT_REDUCE_MEAN:
-		store_number(data, type, 0, NAN, 0);
-		break;
-	case RT_REDUCE_LOG_SUM:
-	case RT_REDUCE_LOG_SUM_EXP:
-		store_number(data, type, 0, -INFINITY, 0);
-		break;
-	default:
-		store_number(data, type, 0, 0, 0);
-	}
-	return value_constant(l->c, n->name, type, 0, NULL, data);
-}
-
 /* The dimensions that stay are walked in the order in which x stores them, and y is stored in that order. */
-void reduce_call(struct lower *l, struct node *n, struct value *y, const struct view *x, const bool *over,
-	enum rt_reduce_kind kind)
+void reduce_call(
+	struct lower *l, struct node *n, struct value *y, const struct view *x, const bool *over, enum rt_reduce_kind kind)
 {
 	int order[MAX_RANK], perm[MAX_RANK], position[MAX_RANK], stored = 0, count = 0, gone = 0;
 	int64_t dim[MAX_RANK], stride[1][MAX_RANK], over_dim[MAX_RANK], over_stride[1][MAX_RANK];
@@ -141,10 +109,6 @@ void reduce_call(struct lower *l, struct node *n, struct value *y, const struct 
 	struct view *to = view_new_permuted(l, y, perm);
 	if (value_elements(y) == 0)
 		return;
-	if (product(over_dim, gone) == 0) {
-		fill_view(l, n, to, of_nothing(l, n, kind, y->type));
-		return;
-	}
 	p.rank = coalesce(count, dim, 1, stride);
 	p.over_rank = coalesce(gone, over_dim, 1, over_stride);
 	for (int i = 0; i < p.rank; i++) {

@@ -2,8 +2,8 @@
 #include "op.h"
 #include <string.h>
 
-static int read_name(struct ctx *c, const struct node *n, const char *name, const char *fallback, const char *const *names,
-	int count)
+static int read_name(
+	struct ctx *c, const struct node *n, const char *name, const char *fallback, const char *const *names, int count)
 {
 	const char *s = attribute_string(c, n, name, fallback);
 
@@ -35,8 +35,8 @@ void grid_sample_infer(struct ctx *c, struct node *n)
 	need_type(c, n, 1, "float");
 	const struct value *x = n->in[0], *grid = n->in[1];
 	if (x->rank != 4 || grid->rank != 4 || grid->dim[3] != 2)
-		fail_node(c, n, "input %s and grid %s; [n,c,h,w] and [n,h,w,2] are supported", shape_text(c, x),
-			shape_text(c, grid));
+		fail_node(
+			c, n, "input %s and grid %s; [n,c,h,w] and [n,h,w,2] are supported", shape_text(c, x), shape_text(c, grid));
 	if (x->dim[0] != grid->dim[0])
 		fail_node(c, n, "input %s and grid %s have different batch sizes", shape_text(c, x), shape_text(c, grid));
 	read_modes(c, n, &mode, &padding);

@@ -43,7 +43,7 @@ void reshape_infer(struct ctx *c, struct node *n)
 	int64_t elements = value_elements(x);
 	if (open >= 0)
 		dim[open] = known ? elements / known : 0;
-	if (product(dim, rank) != elements || (open >= 0 && !known && !allow_zero && elements)) {
+	if (product(dim, rank) != elements) {
 		struct value want = { .type = x->type, .rank = rank };
 		memcpy(want.dim, dim, sizeof dim);
 		if (open >= 0)
@@ -95,8 +95,8 @@ void unsqueeze_infer(struct ctx *c, struct node *n)
 	need_inputs(c, n, 1, 2);
 	need_outputs(c, n, 1, 1);
 	const struct value *x = n->in[0];
-	int count = n->version < 13 ? attribute_ints(c, n, "axes", given, MAX_RANK)
-								: need_ints(c, n, 1, "axes", given, MAX_RANK);
+	int count =
+		n->version < 13 ? attribute_ints(c, n, "axes", given, MAX_RANK) : need_ints(c, n, 1, "axes", given, MAX_RANK);
 	if (count < 0)
 		fail_node(c, n, "attribute 'axes' is missing");
 	int rank = x->rank + count;

@@ -156,7 +156,7 @@ struct view *as_rows(struct lower *l, struct view *view, int64_t rows, int64_t c
 	const int64_t dim[] = { rows, columns };
 	struct view two;
 	bool fits = view_reshape(view, 2, dim, &two) && (columns == 1 || two.stride[1] == 1) &&
-		(rows == 1 || two.stride[0] >= columns);
+				(rows == 1 || two.stride[0] >= columns);
 
 	if (!fits)
 		view_reshape(view_densify(l, view, name), 2, dim, &two);

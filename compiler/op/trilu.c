@@ -35,5 +35,5 @@ void trilu_lower(struct lower *l, struct node *n)
 		for (int64_t j = 0; j < dim[1]; j++)
 			keep[i * dim[1] + j] = upper ? j - i >= k : j - i <= k;
 	struct value *mask = value_constant(l->c, arena_text(l->c, "%s.mask", n->name), RT_BOOL, 2, dim, keep);
-	part_last(l, part_new(l, n, "Where", 3, mask, x, part_number(l, n, y->type, 0)), y);
+	part_last(l, part_new(l, n, "", "Where", 3, mask, x, part_number(l, n, y->type, 0)), y);
 }

@@ -5,15 +5,16 @@
 /* Padded pictures stay so small that the kernels' coordinates fit int32_t. */
 enum { MAX_PADDED = 1 << 30 };
 
-/* Reads an attribute of `count` integers for the spatial axes into to[] (the last `count` ones), all at least `least`. */
+/* Reads an attribute of `count` integers for the spatial axes into to[] (the last `count` ones), all at least `least`.
+ */
 static bool read_spatial(struct ctx *c, const struct node *n, const char *name, int count, int64_t least, int64_t *to)
 {
 	int64_t given[2 * MAX_RANK];
 	int have = attribute_ints(c, n, name, given, 2 * MAX_RANK);
 
 	if (have >= 0 && have != count)
-		fail_node(c, n, "attribute '%s' has %d elements; %d are needed for %s", name, have, count,
-			shape_text(c, n->in[0]));
+		fail_node(
+			c, n, "attribute '%s' has %d elements; %d are needed for %s", name, have, count, shape_text(c, n->in[0]));
 	for (int i = 0; i < have; i++)
 		to[i] = need_range(c, n, name, given[i], least, MAX_PADDED);
 	return have >= 0;
@@ -85,6 +86,7 @@ void read_window(struct ctx *c, const struct node *n, const int64_t *kernel, str
 				shape_text(c, n->in[1]));
 		w->kernel[first + i] = need_range(c, n, "the size of its kernel", kernel[i], 1, MAX_PADDED);
 	}
+	need_range(c, n, "the number of elements of its kernel", w->kernel[0] * w->kernel[1], 1, MAX_PADDED);
 	read_spatial(c, n, "strides", spatial, 1, w->stride + first);
 	read_spatial(c, n, "dilations", spatial, 1, w->dilation + first);
 	for (int i = 0; i < 2; i++)

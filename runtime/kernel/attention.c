@@ -118,15 +118,18 @@ static void add_values(
 	}
 }
 
-static void store(const struct job *job, const struct block *at, const struct panel *panel)
+static void store(const struct job *job, const struct block *at, struct panel *panel)
 {
 	const struct rt_attention *p = job->p;
 	float y[CHANNELS];
 
+	for (int32_t i = 0; i < at->channels * RT_PANEL; i += LANES) {
+		vec sum = v_load(panel->sum + i % RT_PANEL);
+		v_store(panel->sum_v + i, v_div(v_load(panel->sum_v + i), sum));
+	}
 	for (int32_t i = 0; i < panel->queries; i++) {
-		for (int32_t c = 0; c < at->channels; c++)
-			y[c] = panel->sum_v[c * RT_PANEL + i] / panel->sum[i];
 		ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel;
+		load_floats(y, panel->sum_v + i, RT_F32, RT_PANEL, at->channels);
 		store_floats(element_to(job->y, p->y_type, to), y, p->y_type, 1, at->channels);
 	}
 }
@@ -183,7 +186,7 @@ static void units(void *data, int32_t unit, int32_t end)
 
 KERNEL(attention, (void *y, const void *q, const void *k, const void *v))
 {
-	int32_t widest = p->d > p->dv ? p->d : p->dv, panels = widest < CHANNELS ? CHANNELS / widest : 1;
+	int32_t widest = p->d > p->dv ? p->d : p->dv, panels = widest > 0 && widest < CHANNELS ? CHANNELS / widest : 1;
 	struct job job = { .p = p, .y = y, .q = q, .k = k, .v = v };
 
 	job.panels = panels < PANELS ? panels : PANELS;

@@ -6,7 +6,7 @@
 /* An implicit matrix product: a row is an output pixel, k runs over taps (kernel positions) and then channels. Rows are
  * not copied: each tap of each pixel is a pointer into the picture, or to zeros where the tap lies in the padding.
  * Pictures with few channels and half-precision ones are gathered into a buffer instead, a block of k at a time. */
-enum { FEW_CHANNELS = 8, MOST_TAPS = 16 };
+enum { FEW_CHANNELS = 8, MOST_TAPS = 9 };
 
 struct job {
 	const struct rt_conv2d *p;

@@ -22,7 +22,7 @@ struct copy_nd_job {
 	int32_t size;
 	struct line row, column;
 	int32_t outer_rank, outer[RT_RANK], outer_y[RT_RANK], outer_x[RT_RANK];
-	int32_t piece;              /* elements of a row in a task */
+	int32_t piece;               /* elements of a row in a task */
 	int64_t tasks, pieces, unit; /* tasks in all, of a row, in a unit */
 };
 

@@ -27,8 +27,7 @@ struct grid_sample_job {
  * their outer edges. A NaN is taken for far outside. */
 static float pixel_of(float grid, int32_t size, int32_t align_corners)
 {
-	float pixel =
-		align_corners ? (grid + 1) / 2 * (float)(size - 1) : ((grid + 1) * (float)size - 1) / 2;
+	float pixel = align_corners ? (grid + 1) / 2 * (float)(size - 1) : ((grid + 1) * (float)size - 1) / 2;
 
 	if (!(pixel > -FAR_AWAY))
 		return -FAR_AWAY;

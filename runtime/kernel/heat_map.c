@@ -80,8 +80,8 @@ static void heat_map_units(void *job_pointer, int32_t begin, int32_t end)
 
 	for (int32_t row = begin; row < end; row++)
 		for (int32_t i = 0; i < p->w; i++)
-			unfold_cell(job, job->y + ((ptrdiff_t)row * p->cell * p->w + i) * p->cell,
-				((ptrdiff_t)row * p->w + i) * channels);
+			unfold_cell(
+				job, job->y + ((ptrdiff_t)row * p->cell * p->w + i) * p->cell, ((ptrdiff_t)row * p->w + i) * channels);
 }
 
 KERNEL(heat_map, (void *y, const void *x))

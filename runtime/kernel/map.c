@@ -2,8 +2,8 @@
  *
  * The index space is cut into chunks of its row-major order, whatever the dimensions. For each chunk, the inputs become
  * registers, every step is done for the whole chunk, and the last register is stored; so the cost of choosing a step's
- * code is shared by the chunk, and an input is read whole before the output is written. What does not change from chunk to
- * chunk, constants and inputs of one element, is done once per range of work. */
+ * code is shared by the chunk, and an input is read whole before the output is written. What does not change from chunk
+ * to chunk, constants and inputs of one element, is done once per range of work. */
 #include "map_float.h"
 #include "map_integer.h"
 #include "walk.h"
@@ -141,8 +141,8 @@ static void set_constant(union map_register *y, const struct rt_step *step)
 		round_floats(y->real, step->type, CHUNK);
 }
 
-static void choose(union map_register *restrict y, enum rt_type type, const int64_t *restrict condition,
-	const void *b, const void *c, int32_t n)
+static void choose(union map_register *restrict y, enum rt_type type, const int64_t *restrict condition, const void *b,
+	const void *c, int32_t n)
 {
 	switch (element_domain(type)) {
 	case FLOAT_DOMAIN:
@@ -305,8 +305,7 @@ static void map_units(void *job_pointer, int32_t begin, int32_t end)
 	}
 }
 
-KERNEL(map,
-	(void *y, const void *x0, const void *x1, const void *x2, const void *x3, const void *x4, const void *x5))
+KERNEL(map, (void *y, const void *x0, const void *x1, const void *x2, const void *x3, const void *x4, const void *x5))
 {
 	struct map_job job = { p, y, { x0, x1, x2, x3, x4, x5 }, { p->x0, p->x1, p->x2, p->x3, p->x4, p->x5 },
 		walk_size(p->rank, p->dim) };

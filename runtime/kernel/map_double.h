@@ -154,8 +154,8 @@ static inline void double_binary(
 	}
 }
 
-static inline void double_step(const struct rt_step *step, double *restrict y, const double *restrict a,
-	const double *restrict b, int32_t n)
+static inline void double_step(
+	const struct rt_step *step, double *restrict y, const double *restrict a, const double *restrict b, int32_t n)
 {
 	double (*function)(double) = double_function(step->op);
 

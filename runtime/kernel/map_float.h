@@ -22,51 +22,68 @@ static inline void float_step_in_double(
 	}
 }
 
-/* y = f(a); inlined, so that f is no call. */
-static inline void float_vectors(float *restrict y, const float *restrict a, int32_t n, vec (*f)(vec))
+/* The functions of vectors. */
+VEC_INLINE vec v_step(enum rt_step_op op, vec x)
+{
+	switch (op) {
+	case RT_SQRT:
+		return v_sqrt(x);
+	case RT_EXP:
+		return v_exp(x);
+	case RT_LOG:
+		return v_log(x);
+	case RT_ERF:
+		return v_erf(x);
+	case RT_STEP_TANH:
+		return v_tanh(x);
+	case RT_STEP_SIGMOID:
+		return v_sigmoid(x);
+	case RT_STEP_GELU:
+		return v_act(RT_GELU, 0, x);
+	default: /* RT_STEP_GELU_TANH */
+		return v_act(RT_GELU_TANH, 0, x);
+	}
+}
+
+/* y = op(a). */
+VEC_INLINE void float_vectors(enum rt_step_op op, float *restrict y, const float *restrict a, int32_t n)
 {
 	int32_t i = 0;
 
 	for (; i + LANES <= n; i += LANES)
-		v_store(y + i, f(v_load(a + i)));
+		v_store(y + i, v_step(op, v_load(a + i)));
 	if (i < n)
-		v_store_n(y + i, f(v_load_n(a + i, n - i)), n - i);
+		v_store_n(y + i, v_step(op, v_load_n(a + i, n - i)), n - i);
 }
 
-static inline vec v_gelu(vec x)
-{
-	return v_act(RT_GELU, 0, x);
-}
-
-static inline vec v_gelu_tanh(vec x)
-{
-	return v_act(RT_GELU_TANH, 0, x);
-}
-
-/* True when op is one of micro/math.h's functions. */
+/* True when op is a function of vectors. The choice is made once, outside of the loop: each call below is a loop of its
+ * own. */
 static inline bool float_function(enum rt_step_op op, float *restrict y, const float *restrict a, int32_t n)
 {
 	switch (op) {
+	case RT_SQRT:
+		float_vectors(RT_SQRT, y, a, n);
+		return true;
 	case RT_EXP:
-		float_vectors(y, a, n, v_exp);
+		float_vectors(RT_EXP, y, a, n);
 		return true;
 	case RT_LOG:
-		float_vectors(y, a, n, v_log);
+		float_vectors(RT_LOG, y, a, n);
 		return true;
 	case RT_ERF:
-		float_vectors(y, a, n, v_erf);
+		float_vectors(RT_ERF, y, a, n);
 		return true;
 	case RT_STEP_TANH:
-		float_vectors(y, a, n, v_tanh);
+		float_vectors(RT_STEP_TANH, y, a, n);
 		return true;
 	case RT_STEP_SIGMOID:
-		float_vectors(y, a, n, v_sigmoid);
+		float_vectors(RT_STEP_SIGMOID, y, a, n);
 		return true;
 	case RT_STEP_GELU:
-		float_vectors(y, a, n, v_gelu);
+		float_vectors(RT_STEP_GELU, y, a, n);
 		return true;
 	case RT_STEP_GELU_TANH:
-		float_vectors(y, a, n, v_gelu_tanh);
+		float_vectors(RT_STEP_GELU_TANH, y, a, n);
 		return true;
 	default:
 		return false;
@@ -100,9 +117,6 @@ static inline bool float_unary(enum rt_step_op op, float *restrict y, const floa
 	case RT_NEG:
 		for (int32_t i = 0; i < n; i++)
 			y[i] = -a[i];
-		return true;
-	case RT_SQRT:
-		float_vectors(y, a, n, v_sqrt);
 		return true;
 	case RT_RECIPROCAL:
 		for (int32_t i = 0; i < n; i++)

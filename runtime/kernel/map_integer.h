@@ -11,7 +11,7 @@ static inline int64_t quotient(int64_t a, int64_t b, bool is_unsigned)
 		return 0;
 	if (is_unsigned)
 		return (int64_t)((uint64_t)a / (uint64_t)b);
-	return b == -1 ? (int64_t)-(uint64_t)a : a / b;
+	return b == -1 ? (int64_t) - (uint64_t)a : a / b;
 }
 
 /* The remainder that has the sign of a. */
@@ -63,8 +63,7 @@ static inline int64_t shift_right(int64_t a, int64_t b, bool is_unsigned)
 }
 
 /* Steps with one operand; true when op is one. */
-static inline bool integer_unary(
-	const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a, int32_t n)
+static inline bool integer_unary(const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a, int32_t n)
 {
 	bool is_unsigned = step->type == RT_U64;
 
@@ -77,11 +76,11 @@ static inline bool integer_unary(
 		return true;
 	case RT_ABS:
 		for (int32_t i = 0; i < n; i++)
-			y[i] = !is_unsigned && a[i] < 0 ? (int64_t)-(uint64_t)a[i] : a[i];
+			y[i] = !is_unsigned && a[i] < 0 ? (int64_t) - (uint64_t)a[i] : a[i];
 		return true;
 	case RT_NEG:
 		for (int32_t i = 0; i < n; i++)
-			y[i] = (int64_t)-(uint64_t)a[i];
+			y[i] = (int64_t) - (uint64_t)a[i];
 		return true;
 	case RT_SIGN:
 		for (int32_t i = 0; i < n; i++)
@@ -105,8 +104,8 @@ static inline bool integer_unary(
 }
 
 /* Sums, products and bits: steps in which u64 differs from i64 in nothing. True when op is one. */
-static inline bool integer_sum(const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a,
-	const int64_t *restrict b, int32_t n)
+static inline bool integer_sum(
+	const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a, const int64_t *restrict b, int32_t n)
 {
 	switch (step->op) {
 	case RT_ADD:
@@ -151,8 +150,8 @@ static inline bool integer_sum(const struct rt_step *step, int64_t *restrict y, 
 }
 
 /* The other steps with two operands, whose result depends on the sign. True when op is one. */
-static inline bool integer_quotient(const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a,
-	const int64_t *restrict b, int32_t n)
+static inline bool integer_quotient(
+	const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a, const int64_t *restrict b, int32_t n)
 {
 	bool is_unsigned = step->type == RT_U64;
 	int64_t flip = is_unsigned ? INT64_MIN : 0; /* makes the signed order that of the type */
@@ -195,8 +194,8 @@ static inline bool integer_quotient(const struct rt_step *step, int64_t *restric
 	}
 }
 
-static inline void integer_compare(const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a,
-	const int64_t *restrict b, int32_t n)
+static inline void integer_compare(
+	const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a, const int64_t *restrict b, int32_t n)
 {
 	int64_t flip = step->type == RT_U64 ? INT64_MIN : 0;
 
@@ -228,8 +227,8 @@ static inline void integer_compare(const struct rt_step *step, int64_t *restrict
 }
 
 /* Writes a step's result, wrapped to its type. ONNX has no integer meaning for the other steps: they give 0. */
-static inline void integer_step(const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a,
-	const int64_t *restrict b, int32_t n)
+static inline void integer_step(
+	const struct rt_step *step, int64_t *restrict y, const int64_t *restrict a, const int64_t *restrict b, int32_t n)
 {
 	if (!integer_unary(step, y, a, n) && !integer_sum(step, y, a, b, n) && !integer_quotient(step, y, a, b, n))
 		memset(y, 0, (size_t)n * sizeof *y);

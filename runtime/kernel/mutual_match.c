@@ -12,7 +12,7 @@ struct mutual_match_job {
 	void *match;
 	float *score;
 	const float *s;
-	int32_t *best_row; /* of each column */
+	int32_t *best_row;    /* of each column */
 	int32_t blocks, rows; /* column blocks of a pair; rows of a unit */
 };
 

@@ -2,16 +2,16 @@
  *
  * Everything in it is a maximum over squares, and that is one over rows followed by one over columns, each at a cost
  * per pixel that does not grow with the radius: rows by doubling (the maximum of 2^k neighbours is that of two
- * maxima of 2^(k-1)), columns by van Herk's and Gil & Werman's way (a window is the end of one block of its own height and
- * the beginning of the next). A maximum is exact, so the order in which it is taken does not show.
+ * maxima of 2^(k-1)), columns by van Herk's and Gil & Werman's way (a window is the end of one block of its own height
+ * and the beginning of the next). A maximum is exact, so the order in which it is taken does not show.
  *
  * A pixel is in one of three states. One that is kept is within reach of a kept one, itself, so that "suppressed"
  * needs no plane of its own. */
 #include "kernel.h"
 
 enum {
-	STRIP = 64,      /* columns of a unit of the passes over columns */
-	BAND = 8192,     /* pixels, about, of a unit of the passes over rows */
+	STRIP = 64,  /* columns of a unit of the passes over columns */
+	BAND = 8192, /* pixels, about, of a unit of the passes over rows */
 };
 
 #define FREE       0.0f

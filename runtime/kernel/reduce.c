@@ -1,9 +1,9 @@
 /* reduce: sums, extremes and their places, over some of the dimensions of a strided tensor.
  *
  * Elements are taken in chunks of up to LINE. Where x is dense along what is reduced, a chunk holds elements of one
- * result, which meet in as many chains as it has places; where x is denser along what is kept, a chunk holds one element
- * of each of LINE results. Chunks go in turn to four lines of chains. Floats are reduced in double, integers in 64 bits,
- * so that the order matters little; it depends on the parameters alone. */
+ * result, which meet in as many chains as it has places; where x is denser along what is kept, a chunk holds one
+ * element of each of LINE results. Chunks go in turn to four lines of chains. Floats are reduced in double, integers in
+ * 64 bits, so that the order matters little; it depends on the parameters alone. */
 #include "element.h"
 #include "walk.h"
 
@@ -26,8 +26,8 @@ struct reduce_job {
 	const struct rt_reduce *p;
 	void *y;
 	const void *x;
-	bool integers; /* the domain */
-	bool across;   /* a chunk holds elements of several results */
+	bool integers;                /* the domain */
+	bool across;                  /* a chunk holds elements of several results */
 	int64_t results, count, unit; /* results; elements reduced to each; results in a unit */
 };
 
@@ -89,8 +89,8 @@ static void take_reals(double *restrict chain, const double *restrict x, const d
 	}
 }
 
-static void take_integers(int64_t *restrict chain, const int64_t *restrict x, enum rt_reduce_kind kind,
-	enum rt_type type, int32_t n)
+static void take_integers(
+	int64_t *restrict chain, const int64_t *restrict x, enum rt_reduce_kind kind, enum rt_type type, int32_t n)
 {
 	int64_t flip = flip_of(type);
 
@@ -341,9 +341,9 @@ KERNEL(reduce, (void *y, const void *x))
 	if (p->kind == RT_REDUCE_LOG_SUM_EXP)
 		job.integers = false;
 	/* Shorter sums than half a line would leave most chains empty. */
-	if (p->rank && p->over_rank && p->kind < RT_ARG_MAX)
-		job.across = p->dim[p->rank - 1] > 4 && (job.count < LINE / 2 ||
-			(p->x[p->rank - 1] == 1 && p->over_x[p->over_rank - 1] != 1));
+	if (p->rank && p->kind < RT_ARG_MAX)
+		job.across = p->dim[p->rank - 1] > 4 &&
+					 (job.count < LINE / 2 || (p->x[p->rank - 1] == 1 && p->over_x[p->over_rank - 1] != 1));
 	job.unit = job.count < UNIT ? UNIT / (job.count + 1) + 1 : 1;
 	if (job.across)
 		job.unit = (job.unit + LINE - 1) / LINE * LINE;

@@ -45,13 +45,14 @@ static float sum_of_row(const struct job *job, ptrdiff_t row, float max)
 	vec sum = v_set(0.0f);
 
 	for (int32_t j = 0; j < job->p->n; j += CHUNK) {
-		int32_t n = at_most(job->p->n - j, CHUNK);
+		int32_t n = at_most(job->p->n - j, CHUNK), i = 0;
 		const float *x = stage(job->p->x_type, job->x, row + j, n, buffer);
-		for (int32_t i = 0; i < n; i += LANES) {
-			float power[LANES] = { 0 };
-			int32_t lanes = at_most(n - i, LANES);
-			v_store_n(power, v_exp(v_sub(v_load_n(x + i, lanes), v_set(max))), lanes);
-			sum = v_add(sum, v_load(power));
+		for (; i + LANES <= n; i += LANES)
+			sum = v_add(sum, v_exp(v_sub(v_load(x + i), v_set(max))));
+		if (i < n) {
+			float rest[LANES] = { 0 };
+			v_store_n(rest, v_exp(v_sub(v_load_n(x + i, n - i), v_set(max))), n - i);
+			sum = v_add(sum, v_load(rest));
 		}
 	}
 	return v_sum(sum);
@@ -60,14 +61,14 @@ static float sum_of_row(const struct job *job, ptrdiff_t row, float max)
 static void row(const struct job *job, ptrdiff_t at)
 {
 	const struct rt_softmax *p = job->p;
-	float y[CHUNK], max = largest_in_row(job, at), sum = sum_of_row(job, at, max);
+	float y[CHUNK] = { 0 }, max = largest_in_row(job, at), sum = sum_of_row(job, at, max);
 	vec shift = v_set(max), factor = v_set(1 / sum), log_sum = v_log(v_set(sum));
 
 	for (int32_t j = 0; j < p->n; j += CHUNK) {
 		int32_t n = at_most(p->n - j, CHUNK);
 		load_floats(y, element_at(job->x, p->x_type, at + j), p->x_type, 1, n);
 		for (int32_t i = 0; i < n; i += LANES) {
-			vec x = v_sub(v_load_n(y + i, at_most(n - i, LANES)), shift);
+			vec x = v_sub(v_load(y + i), shift);
 			v_store(y + i, p->log ? v_sub(x, log_sum) : v_mul(v_exp(x), factor));
 		}
 		store_floats(element_to(job->y, p->y_type, at + j), y, p->y_type, 1, n);
@@ -135,7 +136,7 @@ KERNEL(softmax, (void *y, const void *x))
 	struct job job = { .p = p, .y = y, .x = x };
 
 	if (p->stride == 1) {
-		job.rows = p->n < UNIT_ELEMENTS ? UNIT_ELEMENTS / p->n : 1;
+		job.rows = p->n > 0 && p->n < UNIT_ELEMENTS ? UNIT_ELEMENTS / p->n : 1;
 		rt_parallel(run, (p->outer + job.rows - 1) / job.rows, rows, &job);
 	} else {
 		job.across = (p->stride + CHUNK - 1) / CHUNK;

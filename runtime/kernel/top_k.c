@@ -16,9 +16,9 @@ enum {
 /* How bits become keys. */
 struct order {
 	int32_t bits;
-	uint64_t sign, all;  /* the sign bit, 0 for unsigned types; all bits */
-	uint64_t infinity;   /* of a floating type, else 0 */
-	uint64_t flip;       /* makes of what is so far a key the key asked for */
+	uint64_t sign, all; /* the sign bit, 0 for unsigned types; all bits */
+	uint64_t infinity;  /* of a floating type, else 0 */
+	uint64_t flip;      /* makes of what is so far a key the key asked for */
 };
 
 struct winner {
@@ -46,11 +46,11 @@ static struct order order_of(const struct rt_top_k *p)
 	struct order order = { .bits = 8 * (int32_t)rt_type_size(p->x_type) };
 
 	order.all = UINT64_MAX >> (64 - order.bits);
-	order.infinity = p->x_type == RT_F32 ? 0x7f800000
-		: p->x_type == RT_F64            ? UINT64_C(0x7ff) << 52
-		: p->x_type == RT_F16            ? 0x7c00
-		: p->x_type == RT_BF16           ? 0x7f80
-										 : 0;
+	order.infinity = p->x_type == RT_F32    ? 0x7f800000
+					 : p->x_type == RT_F64  ? UINT64_C(0x7ff) << 52
+					 : p->x_type == RT_F16  ? 0x7c00
+					 : p->x_type == RT_BF16 ? 0x7f80
+											: 0;
 	if (order.infinity || smallest_integer(p->x_type) < 0)
 		order.sign = UINT64_C(1) << (order.bits - 1);
 	order.flip = (p->smallest ? 0 : order.all) ^ (order.infinity ? 0 : order.sign);
@@ -83,9 +83,10 @@ static void load_bits(uint64_t *restrict bits, const void *restrict x, size_t si
 static void load_keys(uint64_t *restrict key, const struct top_k_job *job, const char *x, int32_t n)
 {
 	struct order order = job->order;
+	int32_t floats = order.infinity ? n : 0;
 
 	load_bits(key, x, rt_type_size(job->p->x_type), n);
-	for (int32_t i = 0; i < n && order.infinity; i++) {
+	for (int32_t i = 0; i < floats; i++) {
 		uint64_t magnitude = key[i] & (order.sign - 1);
 		uint64_t negative = -(key[i] >> (order.bits - 1) & -magnitude >> 63);
 		uint64_t nan = -((order.infinity - magnitude) >> 63);
@@ -118,8 +119,9 @@ static void count_row(const struct top_k_job *job, const char *x, int32_t shift,
 		count[i] += other[i];
 }
 
-/* Collects the keys of a row that have this digit at `shift`. Most chunks have none. */
-static int32_t collect_row(const struct top_k_job *job, const char *x, int32_t shift, uint64_t digit, uint64_t *found)
+/* Collects the keys of a row that have this digit at `shift`. Most chunks have none; in the others, every key is
+ * written, and stays if it has the digit, for whether it has cannot be predicted. */
+static void collect_row(const struct top_k_job *job, const char *x, int32_t shift, uint64_t digit, uint64_t *found)
 {
 	size_t size = rt_type_size(job->p->x_type);
 	uint64_t key[CHUNK];
@@ -131,11 +133,11 @@ static int32_t collect_row(const struct top_k_job *job, const char *x, int32_t s
 		load_keys(key, job, x + (size_t)at * size, n);
 		for (int32_t i = 0; i < n; i++)
 			any |= key[i] >> shift == digit;
-		for (int32_t i = 0; i < n && any; i++)
-			if (key[i] >> shift == digit)
-				found[number++] = key[i];
+		for (int32_t i = 0; i < n && any; i++) {
+			found[number] = key[i];
+			number += key[i] >> shift == digit;
+		}
 	}
-	return number;
 }
 
 /* The bucket where a running sum of counts reaches *need, of which the counts before it are taken off. */

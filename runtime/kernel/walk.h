@@ -27,7 +27,7 @@ static inline struct walk walk_start(int32_t rank, const int32_t *dim, const int
 {
 	struct walk w = { .rank = rank, .dim = dim, .stride = stride };
 
-	for (int32_t i = rank; i-- > 0; position /= dim[i]) {
+	for (int32_t i = rank; i-- > 0 && position; position /= dim[i]) {
 		w.at[i] = (int32_t)(position % dim[i]);
 		w.offset += (ptrdiff_t)w.at[i] * stride[i];
 	}

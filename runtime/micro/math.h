@@ -14,19 +14,25 @@ VEC_INLINE vec v_polynomial(vec x, const float *coefficient, int n)
 	return y;
 }
 
-/* e^x within 2 units in the last place; results below 1.8e-38 become 0, those above the largest float infinity.
- * x = n ln 2 + r with |r| <= ln(2)/2, and e^r = 1 + r + r^2 q(r). ln 2 comes in two parts, the first so short that n
- * times it is exact. The last doubling is separate, for 2^128 is no float. */
-VEC_INLINE vec v_exp(vec x)
+/* e^x = 2^n (1 + t), for x of -87..89: gives t and n. x = n ln 2 + r with |r| <= ln(2)/2, and e^r = 1 + r + r^2 q(r).
+ * ln 2 comes in two parts, the first so short that n times it is exact. */
+VEC_INLINE vec v_exp_reduced(vec x, vec *n)
 {
 	static const float q[] = { 0.5f, 0.1666651881f, 0.04166620237f, 0.008368892788f, 0.001395075271f };
-	vec_mask vanishes = v_less(x, v_set(-86.9f));
 
-	x = v_max(v_set(-87.0f), v_min(v_set(89.0f), x));
-	vec n = v_round(v_mul(x, v_set(1.44269504f)));
-	vec r = v_fma(n, v_set(2.12194440e-4f), v_fma(n, v_set(-0.693359375f), x));
-	vec power = v_add(v_fma(v_mul(v_polynomial(r, q, 5), r), r, r), v_set(1.0f));
-	vec half = v_mul(power, v_pow2(v_sub(n, v_set(1.0f))));
+	*n = v_round(v_mul(x, v_set(1.44269504f)));
+	vec r = v_fma(*n, v_set(2.12194440e-4f), v_fma(*n, v_set(-0.693359375f), x));
+	return v_fma(v_mul(v_polynomial(r, q, 5), r), r, r);
+}
+
+/* e^x within 2 units in the last place; results below 1.8e-38 become 0, those above the largest float infinity. The
+ * last doubling is separate, for 2^128 is no float. */
+VEC_INLINE vec v_exp(vec x)
+{
+	vec_mask vanishes = v_less(x, v_set(-86.9f));
+	vec n, t = v_exp_reduced(v_max(v_set(-87.0f), v_min(v_set(89.0f), x)), &n);
+	vec half = v_mul(v_add(t, v_set(1.0f)), v_pow2(v_sub(n, v_set(1.0f))));
+
 	return v_select(vanishes, v_set(0.0f), v_add(half, half));
 }
 
@@ -53,19 +59,17 @@ VEC_INLINE vec v_log(vec x)
 	return v_select(v_less(x, v_set(0x1p-149f)), undefined, y);
 }
 
-/* The error function: within 1e-7, and a few units in the last place below 1. |x| < 1: x p(x^2); above:
- * 1 - e^-q(|x|), where q fits -log(erfc) up to 4; from there on erf is 1 in float. */
+/* The error function within 2 units in the last place. |x| <= 4: 1 - e^-w with w = |x| q(|x|); from there on it is 1 in
+ * float. With e^-w = 2^n (1 + t), 1 - e^-w is (1 - 2^n) - 2^n t, which loses nothing where w is small and n is 0. */
 VEC_INLINE vec v_erf(vec x)
 {
-	static const float p[] = { 1.128379166f, -0.3761262714f, 0.1128360018f, -0.02685444467f, 0.005189535348f,
-		-0.0008020840496f, 7.889115011e-5f };
-	static const float q[] = { 0.0003537402753f, 1.127039951f, 0.6382258189f, 0.1030372464f, -0.02180526042f,
-		0.002939593061f, -0.000185572586f };
-	vec magnitude = v_min(v_set(4.0f), v_abs(x));
-	vec near = v_mul(x, v_polynomial(v_mul(magnitude, magnitude), p, 7));
-	vec tail = v_exp(v_sub(v_set(0.0f), v_polynomial(magnitude, q, 7)));
+	static const float q[] = { 1.128379172f, 0.636619382f, 0.102777831f, -0.01915306795f, -0.0001603846261f,
+		0.001667012534f, -0.0006328270868f, 0.0001176381698f, -9.255886285e-6f };
+	vec magnitude = v_min(v_set(4.0f), v_abs(x)), n;
+	vec t = v_exp_reduced(v_mul(v_sub(v_set(0.0f), magnitude), v_polynomial(magnitude, q, 9)), &n);
+	vec scale = v_pow2(n);
 
-	return v_select(v_less(magnitude, v_set(1.0f)), near, v_copysign(v_sub(v_set(1.0f), tail), x));
+	return v_copysign(v_sub(v_sub(v_set(1.0f), scale), v_mul(scale, t)), x);
 }
 
 /* The hyperbolic tangent within a few units in the last place: |x| < 0.65: x + x^3 p(x^2), else 1 - 2/(e^2|x| + 1). */

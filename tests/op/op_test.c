@@ -35,8 +35,7 @@ static struct value *parse(struct op_test *t, const char *text)
 	size_t letters = strcspn(text, "[");
 
 	for (int type = RT_F32; type <= RT_BF16; type++)
-		if (strlen(type_name((enum rt_type)type)) == letters &&
-			!strncmp(type_name((enum rt_type)type), text, letters))
+		if (strlen(type_name((enum rt_type)type)) == letters && !strncmp(type_name((enum rt_type)type), text, letters))
 			v->type = (enum rt_type)type;
 	ck_assert_msg(v->type != RT_NOTYPE, "no type in '%s'", text);
 	for (char *p = (char *)text + letters; *p && p[1] != ']' && *p != ']';)

@@ -1,0 +1,278 @@
+#include "panels.h"
+#include "reference_act.h"
+
+struct conv_case {
+	struct rt_conv2d p;
+	void *x, *w, *bias;
+};
+
+static void call(const void *job, int build, const struct rt_run *run, void *y)
+{
+	static rt_conv2d_fn *const builds[] = KERNEL_BUILDS(conv2d);
+	const struct conv_case *c = job;
+
+	builds[build](run, &c->p, y, c->x, c->w, c->bias);
+}
+
+/* One output before pooling; w is [group][kh][kw][c/group][oc/group]. */
+static double reference(const struct conv_case *c, const void *w, int32_t n, int32_t oy, int32_t ox, int32_t oc)
+{
+	const struct rt_conv2d *p = &c->p;
+	int32_t cs = p->c / p->group, os = p->oc / p->group, g = oc / os;
+	double sum = c->bias ? element(c->bias, RT_F32, (size_t)oc) : 0;
+
+	for (int32_t ky = 0; ky < p->kh; ky++)
+		for (int32_t kx = 0; kx < p->kw; kx++) {
+			int32_t y = oy * p->stride_h - p->pad_top + ky * p->dilation_h;
+			int32_t x = ox * p->stride_w - p->pad_left + kx * p->dilation_w;
+			if (y < 0 || y >= p->h || x < 0 || x >= p->w)
+				continue;
+			for (int32_t i = 0; i < cs; i++)
+				sum += element(c->x, p->x_type, (size_t)(((n * p->h + y) * p->w + x) * p->c + g * cs + i)) *
+					   element(w, p->w_type, (size_t)((((g * p->kh + ky) * p->kw + kx) * cs + i) * os + oc % os));
+		}
+	return reference_act(p->act, (double)p->slope, sum);
+}
+
+static double *reference_picture(const struct conv_case *c, const void *w, size_t *count)
+{
+	const struct rt_conv2d *p = &c->p;
+	int32_t size = p->pool == 2 ? 2 : 1, oh = p->oh / size, ow = p->ow / size;
+	double *y = new_doubles((size_t)(p->n * oh * ow * p->oc));
+
+	*count = (size_t)(p->n * oh * ow * p->oc);
+	for (size_t i = 0; i < *count; i++) {
+		int32_t oc = (int32_t)i % p->oc, place = (int32_t)i / p->oc, n = place / ow / oh;
+		double max = -INFINITY;
+		for (int32_t r = 0; r < size * size; r++)
+			max = fmax(max, reference(c, w, n, place / ow % oh * size + r / 2, place % ow * size + r % 2, oc));
+		y[i] = max;
+	}
+	return y;
+}
+
+/* Zero fields get their usual value: one picture, stride, dilation and group 1, f32. */
+static void check_conv(struct rt_conv2d p, bool bias, double tolerance)
+{
+	struct conv_case c;
+	size_t count;
+
+#define DEFAULT(field, value) p.field = p.field ? p.field : value
+	DEFAULT(n, 1);
+	DEFAULT(stride_h, 1);
+	DEFAULT(stride_w, 1);
+	DEFAULT(dilation_h, 1);
+	DEFAULT(dilation_w, 1);
+	DEFAULT(group, 1);
+	DEFAULT(x_type, RT_F32);
+	DEFAULT(y_type, RT_F32);
+	DEFAULT(w_type, RT_F32);
+	int32_t k = p.kh * p.kw * p.c / p.group, os = p.oc / p.group;
+	size_t step = panels_size(k, os), size = rt_type_size(p.w_type);
+	char *w = random_tensor(p.w_type, (size_t)(k * p.oc), 1, -1, 1);
+	c.p = p;
+	c.x = random_tensor(p.x_type, (size_t)(p.n * p.h * p.w * p.c), 2, -1, 1);
+	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
+	c.w = malloc((size_t)p.group * step * size);
+	for (int32_t g = 0; g < p.group; g++)
+		pack_panels((char *)c.w + (size_t)g * step * size, w + (size_t)(g * k * os) * size, p.w_type, k, os);
+	double *expected = reference_picture(&c, w, &count);
+	check_kernel(call, &c, expected, count, p.y_type, tolerance);
+	free(w);
+	free(c.x);
+	free(c.w);
+	free(c.bias);
+	free(expected);
+}
+
+START_TEST(three_by_three)
+{
+	check_conv((struct rt_conv2d){ .h = 9,
+				   .w = 13,
+				   .c = 16,
+				   .oh = 9,
+				   .ow = 13,
+				   .oc = 20,
+				   .kh = 3,
+				   .kw = 3,
+				   .pad_top = 1,
+				   .pad_left = 1,
+				   .act = RT_RELU },
+		true, 1e-5);
+	check_conv(
+		(struct rt_conv2d){ .n = 2, .h = 5, .w = 7, .c = 9, .oh = 3, .ow = 5, .oc = 3, .kh = 3, .kw = 3 }, false, 1e-5);
+}
+END_TEST
+
+START_TEST(few_channels)
+{
+	check_conv(
+		(struct rt_conv2d){
+			.h = 7, .w = 11, .c = 1, .oh = 7, .ow = 11, .oc = 33, .kh = 3, .kw = 3, .pad_top = 1, .pad_left = 1 },
+		true, 1e-5);
+	check_conv((struct rt_conv2d){ .h = 12,
+				   .w = 10,
+				   .c = 3,
+				   .oh = 6,
+				   .ow = 5,
+				   .oc = 5,
+				   .kh = 7,
+				   .kw = 7,
+				   .stride_h = 2,
+				   .stride_w = 2,
+				   .pad_top = 3,
+				   .pad_left = 3 },
+		true, 1e-5);
+}
+END_TEST
+
+/* More channels than a block of k, so that taps are cut; more output channels than a block of columns. */
+START_TEST(many_channels)
+{
+	check_conv(
+		(struct rt_conv2d){ .h = 3, .w = 4, .c = 300, .oh = 3, .ow = 4, .oc = 140, .kh = 2, .kw = 1, .pad_top = 1 },
+		true, 1e-5);
+	check_conv(
+		(struct rt_conv2d){ .h = 4, .w = 13, .c = 65, .oh = 4, .ow = 13, .oc = 65, .kh = 1, .kw = 1 }, true, 1e-5);
+}
+END_TEST
+
+START_TEST(large_kernel)
+{
+	check_conv(
+		(struct rt_conv2d){
+			.h = 9, .w = 8, .c = 9, .oh = 9, .ow = 8, .oc = 2, .kh = 5, .kw = 7, .pad_top = 2, .pad_left = 3 },
+		true, 1e-5);
+}
+END_TEST
+
+START_TEST(stride_dilation_and_uneven_padding)
+{
+	check_conv((struct rt_conv2d){ .n = 3,
+				   .h = 11,
+				   .w = 14,
+				   .c = 8,
+				   .oh = 6,
+				   .ow = 5,
+				   .oc = 17,
+				   .kh = 3,
+				   .kw = 2,
+				   .stride_h = 2,
+				   .stride_w = 3,
+				   .dilation_h = 2,
+				   .dilation_w = 4,
+				   .pad_top = 2,
+				   .pad_left = 1 },
+		true, 1e-5);
+	/* Padding wider than the kernel: some outputs see nothing but zeros. */
+	check_conv(
+		(struct rt_conv2d){
+			.h = 2, .w = 2, .c = 8, .oh = 9, .ow = 9, .oc = 3, .kh = 2, .kw = 2, .pad_top = 4, .pad_left = 4 },
+		true, 1e-5);
+}
+END_TEST
+
+START_TEST(groups)
+{
+	check_conv((struct rt_conv2d){ .h = 6,
+				   .w = 7,
+				   .c = 20,
+				   .oh = 6,
+				   .ow = 7,
+				   .oc = 38,
+				   .kh = 3,
+				   .kw = 3,
+				   .group = 2,
+				   .pad_top = 1,
+				   .pad_left = 1 },
+		true, 1e-5);
+	check_conv((struct rt_conv2d){ .n = 2,
+				   .h = 6,
+				   .w = 7,
+				   .c = 18,
+				   .oh = 6,
+				   .ow = 7,
+				   .oc = 18,
+				   .kh = 3,
+				   .kw = 3,
+				   .group = 18,
+				   .pad_top = 1,
+				   .pad_left = 1,
+				   .act = RT_SILU },
+		true, 1e-5);
+}
+END_TEST
+
+START_TEST(pooling)
+{
+	check_conv((struct rt_conv2d){ .n = 2,
+				   .h = 9,
+				   .w = 15,
+				   .c = 8,
+				   .oh = 9,
+				   .ow = 15,
+				   .oc = 20,
+				   .kh = 3,
+				   .kw = 3,
+				   .pad_top = 1,
+				   .pad_left = 1,
+				   .act = RT_RELU,
+				   .pool = 2 },
+		true, 1e-5);
+	/* An activation that does not grow everywhere must come before the maximum. */
+	check_conv((struct rt_conv2d){ .h = 8,
+				   .w = 8,
+				   .c = 1,
+				   .oh = 8,
+				   .ow = 8,
+				   .oc = 5,
+				   .kh = 3,
+				   .kw = 3,
+				   .pad_top = 1,
+				   .pad_left = 1,
+				   .act = RT_GELU,
+				   .pool = 2 },
+		true, 1e-5);
+}
+END_TEST
+
+START_TEST(storage_types)
+{
+	static const enum rt_type types[] = { RT_F32, RT_F16, RT_BF16 };
+
+	for (int i = 0; i < 27; i++) {
+		struct rt_conv2d p = { .h = 6,
+			.w = 9,
+			.c = i % 2 ? 17 : 3,
+			.oh = 6,
+			.ow = 9,
+			.oc = 18,
+			.kh = 3,
+			.kw = 3,
+			.pad_top = 1,
+			.pad_left = 1,
+			.pool = i % 4 ? 0 : 2,
+			.x_type = types[i % 3],
+			.y_type = types[i / 3 % 3],
+			.w_type = types[i / 9] };
+		check_conv(p, true, p.y_type == RT_F32 ? 1e-5 : p.y_type == RT_F16 ? 1e-3 : 8e-3);
+	}
+}
+END_TEST
+
+Suite *suite(void)
+{
+	Suite *s = suite_create("conv2d");
+	TCase *t = tcase_create("conv2d");
+
+	tcase_add_test(t, three_by_three);
+	tcase_add_test(t, few_channels);
+	tcase_add_test(t, many_channels);
+	tcase_add_test(t, large_kernel);
+	tcase_add_test(t, stride_dilation_and_uneven_padding);
+	tcase_add_test(t, groups);
+	tcase_add_test(t, pooling);
+	tcase_add_test(t, storage_types);
+	suite_add_tcase(s, t);
+	return s;
+}

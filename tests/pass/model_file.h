@@ -1,0 +1,18 @@
+/* ONNX files for tests: a graph in memory as a model, which a test may damage before it writes it. */
+#ifndef MODEL_FILE_H
+#define MODEL_FILE_H
+
+#include "op_test.h"
+#include "onnx.pb-c.h"
+
+/* The graph as protobuf's structures, in the arena; constants become initialisers with raw data. */
+Onnx__ModelProto *model_proto(struct ctx *c, const struct graph *g);
+void model_write(struct ctx *c, const Onnx__ModelProto *m, const char *path);
+
+/* A file or folder in a new temporary folder, which is removed with everything in it when the test program ends. */
+const char *temporary_path(struct ctx *c, const char *name);
+
+/* The contents of a file as text in the arena. */
+char *file_text(struct ctx *c, const char *path);
+
+#endif
