@@ -106,10 +106,9 @@ const char *build_library(struct ctx *c)
 {
 	const char *root = find_root(c), *folder = build_folder(c), *base = arena_text(c, "%s/%s", folder, c->set.name);
 	const char *object = arena_text(c, "%s.o", base), *log = arena_text(c, "%s/cc.log", temporary_folder(c));
-	char *const argv[] = { "make", "-s", "--no-print-directory",
-		arena_text(c, "-j%ld", sysconf(_SC_NPROCESSORS_ONLN)), "-f", arena_text(c, "%s/runtime/object.mk", root),
-		arena_text(c, "NAME=%s", c->set.name), "DIR=.", arena_text(c, "RT=%s", find_runtime(c, root)),
-		arena_text(c, "CC=%s", compiler(c)), NULL };
+	char *const argv[] = { "make", "-s", "--no-print-directory", arena_text(c, "-j%ld", sysconf(_SC_NPROCESSORS_ONLN)),
+		"-f", arena_text(c, "%s/runtime/object.mk", root), arena_text(c, "NAME=%s", c->set.name), "DIR=.",
+		arena_text(c, "RT=%s", find_runtime(c, root)), arena_text(c, "CC=%s", compiler(c)), NULL };
 
 	progress(c, "building");
 	unlink(object);

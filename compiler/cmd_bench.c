@@ -14,7 +14,8 @@ const struct command command_bench = {
 	"bench",
 	"times a model or a built object, call by call",
 	"gluec bench MODEL|OBJECT [options]\n\n"
-	"Compiles and builds the model, or takes an object that runtime/object.mk made, and runs it in a process of its own.\n"
+	"Compiles and builds the model, or takes an object that runtime/object.mk made, and runs it in a process of its "
+	"own.\n"
 	"Prints throughput, latency, and the time of each call with the ONNX nodes that it stands for. Inputs are random\n"
 	"unless there is a data set.\n\n"
 	"  --threads N           (default: 1)\n"
@@ -95,6 +96,7 @@ static struct subject compile_model(struct ctx *c, const struct bench_options *o
 	struct subject s = { 0 };
 	struct value **inputs = NULL;
 
+	c->set.out_dir = build_folder(c);
 	read_model(c);
 	if (o->data) {
 		const char *const *paths;
@@ -106,7 +108,6 @@ static struct subject compile_model(struct ctx *c, const struct bench_options *o
 	optimize(c);
 	struct program *p = lower_graph(c, c->graph);
 	plan(c, p);
-	c->set.out_dir = build_folder(c);
 	emit(c, p);
 	s.program = p;
 	s.host = host_open(c, build_library(c), c->set.name, o->timeout);
@@ -142,10 +143,11 @@ static struct subject open_object(struct ctx *c, const struct bench_options *o)
 static enum status run(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "threads", required_argument, NULL, OPTION_THREADS },
-		{ "iterations", required_argument, NULL, OPTION_ITERATIONS }, { "warmup", required_argument, NULL, OPTION_WARMUP },
-		{ "isa", required_argument, NULL, OPTION_ISA }, { "data", required_argument, NULL, OPTION_DATA },
-		{ "json", no_argument, NULL, OPTION_JSON }, { "timeout", required_argument, NULL, OPTION_TIMEOUT },
-		{ "cc", required_argument, NULL, OPTION_CC }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+		{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
+		{ "warmup", required_argument, NULL, OPTION_WARMUP }, { "isa", required_argument, NULL, OPTION_ISA },
+		{ "data", required_argument, NULL, OPTION_DATA }, { "json", no_argument, NULL, OPTION_JSON },
+		{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "cc", required_argument, NULL, OPTION_CC },
+		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct bench_options o = { .threads = 1, .iterations = 20, .warmup = 3, .timeout = 600 };
 	const char *from_environment = getenv("GLUEC_ISA");
 

@@ -13,7 +13,8 @@ const struct command command_inspect = {
 	"inspect",
 	"says what a model needs and what of it is supported",
 	"gluec inspect MODEL [options]\n\n"
-	"Prints inputs, outputs, open dimensions and how to bind them, operators and which of them are supported, parameters,\n"
+	"Prints inputs, outputs, open dimensions and how to bind them, operators and which of them are supported, "
+	"parameters,\n"
 	"and, when all dimensions are bound, multiply-adds.\n\n" MODEL_OPTIONS_HELP,
 	run,
 };
@@ -63,7 +64,9 @@ static int by_count(const void *a, const void *b)
 	const struct operator_count *x = a, *y = b;
 	int order = strcmp(x->type, y->type);
 
-	return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : order ? order : strcmp(x->domain, y->domain);
+	return x->count != y->count ? (x->count < y->count) - (x->count > y->count)
+		   : order              ? order
+								: strcmp(x->domain, y->domain);
 }
 
 static bool is_supported(const struct operator_count *o)
@@ -90,7 +93,8 @@ static void print_operators(struct ctx *c)
 								 : "NOT SUPPORTED: no version imported";
 		missing += !is_supported(o);
 		printf("  %6d  %-28s %s\n", o->count,
-			arena_text(c, "%s%s%s %d", printable(c, o->domain), *o->domain ? "::" : "", printable(c, o->type), o->version),
+			arena_text(
+				c, "%s%s%s %d", printable(c, o->domain), *o->domain ? "::" : "", printable(c, o->type), o->version),
 			verdict);
 	}
 	if (missing)
@@ -147,7 +151,8 @@ static void print_dimensions(struct ctx *c)
 	for (int i = 0; i < g->n_inputs; i++) {
 		const struct value *v = g->inputs[i];
 		if (v->rank < 0)
-			options = arena_text(c, "%s --input %s", options, quoted(c, arena_text(c, "%s=AxBxC", printable(c, v->name))));
+			options =
+				arena_text(c, "%s --input %s", options, quoted(c, arena_text(c, "%s=AxBxC", printable(c, v->name))));
 		for (int d = 0; d < v->rank; d++) {
 			const char *one = v->symbol[d] ? arena_text(c, ", %s", printable(c, v->symbol[d])) : names;
 			if (!v->symbol[d] || strstr(arena_text(c, "%s,", names), arena_text(c, "%s,", one)))

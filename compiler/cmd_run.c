@@ -15,8 +15,10 @@ const struct command command_run = {
 	"run",
 	"runs a model on test data with the reference interpreter",
 	"gluec run MODEL --data DIR [options]\n\n"
-	"Runs the graph as it stands, without any optimisation, on the ONNX test data sets in DIR: DIR itself when it holds\n"
-	"input_N.pb files, else each of its folders test_data_set_*. Outputs are compared with the output_N.pb files where\n"
+	"Runs the graph as it stands, without any optimisation, on the ONNX test data sets in DIR: DIR itself when it "
+	"holds\n"
+	"input_N.pb files, else each of its folders test_data_set_*. Outputs are compared with the output_N.pb files "
+	"where\n"
 	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs.\n\n"
 	"  --data DIR            where the data sets are\n"
 	"  --out DIR             write the outputs into DIR, in any case\n"
@@ -36,7 +38,7 @@ struct run_options {
 struct task {
 	const struct run_options *options;
 	const char *path, *out_dir; /* out_dir: NULL when outputs are only compared */
-	int compared, failed; /* outputs */
+	int compared, failed;       /* outputs */
 };
 
 static void read_own(struct ctx *c, int code, const char *value, void *user)

@@ -20,9 +20,12 @@ const struct command command_verify = {
 	"verify",
 	"compiles and builds a model and checks what it computes",
 	"gluec verify MODEL [options]\n\n"
-	"Compiles the model, builds the C, and runs it in a process of its own, with every instruction set that the machine\n"
-	"has (or the one in the environment variable GLUEC_ISA), on the data sets of ONNX in each --data DIR (see gluec run),\n"
-	"each alone: symbolic dimensions that are not given come from its inputs. Without output_N.pb files the reference is\n"
+	"Compiles the model, builds the C, and runs it in a process of its own, with every instruction set that the "
+	"machine\n"
+	"has (or the one in the environment variable GLUEC_ISA), on the data sets of ONNX in each --data DIR (see gluec "
+	"run),\n"
+	"each alone: symbolic dimensions that are not given come from its inputs. Without output_N.pb files the reference "
+	"is\n"
 	"the interpreter; without --data its inputs are random.\n\n"
 	"  --data DIR            a data set, or a folder of them; may be given several times\n"
 	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2)\n"
@@ -57,8 +60,8 @@ struct verify_options {
 /* The verification of one data set after the other. */
 struct task {
 	const struct verify_options *options;
-	const char *path; /* NULL: random inputs */
-	int compared, failed; /* outputs */
+	const char *path;                    /* NULL: random inputs */
+	int compared, failed;                /* outputs */
 	char built_for[4096], library[4096]; /* what the last data set was built for, and the result */
 };
 

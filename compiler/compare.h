@@ -12,10 +12,10 @@ struct tolerance {
 };
 
 struct difference {
-	int64_t elements, beyond; /* how many there are, and how many are further apart than the tolerance */
-	double absolute, relative;              /* the largest; relative to the expected value, where that is not 0 */
+	int64_t elements, beyond;                /* how many there are, and how many are further apart than the tolerance */
+	double absolute, relative;               /* the largest; relative to the expected value, where that is not 0 */
 	int64_t absolute_at, relative_at, first; /* element numbers; first: the first one beyond the tolerance */
-	bool equal;                             /* within the tolerance as a whole */
+	bool equal;                              /* within the tolerance as a whole */
 };
 
 /* Both tensors hold data and have the same type and shape. */

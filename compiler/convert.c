@@ -31,7 +31,8 @@ static const void *convert(struct ctx *c, const struct value *from, enum rt_type
 	if (from->type == type)
 		return n ? memcpy(to, from->data, value_bytes(from)) : to;
 	if (is_float_type(from->type) || is_float_type(type))
-		fail(c, OUR_BUG, "'%.100s' is %s in the model, but %s in C", from->name, type_name(from->type), type_name(type));
+		fail(
+			c, OUR_BUG, "'%.100s' is %s in the model, but %s in C", from->name, type_name(from->type), type_name(type));
 	for (int64_t i = 0; i < n; i++)
 		if (!store(to, type, i, constant_int(from, i)))
 			fail(c, UNUSABLE_MODEL, "'%.100s' holds %lld, which does not fit %s, its type in C", from->name,

@@ -66,10 +66,10 @@ struct ctx {
 	struct output_file *outputs; /* files being written, removed when the run fails */
 	struct graph *graph;
 	int64_t ir_version;
-	int opset;       /* of the default domain */
+	int opset;          /* of the default domain */
 	const char *opsets; /* all that the model imports: "ai.onnx 20, com.microsoft 1" */
-	const char *doc; /* the model's own description, never NULL */
-	char digest[65]; /* SHA-256 of the model file, hexadecimal */
+	const char *doc;    /* the model's own description, never NULL */
+	char digest[65];    /* SHA-256 of the model file, hexadecimal */
 	size_t file_bytes;
 	int nodes_read;        /* nodes in the file, those of branches included */
 	double started;        /* seconds, of a clock that only goes forward */
@@ -229,6 +229,8 @@ const char *attribute_string(struct ctx *c, const struct node *n, const char *na
 /* Copies at most max integers and returns how many there are, -1 when the attribute is absent. */
 int attribute_ints(struct ctx *c, const struct node *n, const char *name, int64_t *to, int max);
 struct graph *attribute_graph(struct ctx *c, const struct node *n, const char *name); /* fails when absent */
+/* op/control.c: a branch of an If node; fails when it does not fit the node. */
+struct graph *if_branch(struct ctx *c, const struct node *n, const char *name);
 void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t x);
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x);
 void set_attribute_string(struct ctx *c, struct node *n, const char *name, const char *x);

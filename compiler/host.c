@@ -143,14 +143,15 @@ static void run_once(const struct run_job *job, const struct gluec_model *m, str
 	struct gluec_pool *pool)
 {
 	const struct host *h = job->host;
-	const struct gluec_options options = { .parallel_for = pool ? gluec_pool_for : NULL, .pool = pool,
-		.isa = job->run->isa };
+	const struct gluec_options options = {
+		.parallel_for = pool ? gluec_pool_for : NULL, .pool = pool, .isa = job->run->isa
+	};
 
 	memset(memory->arena, garbage, h->arena_bytes);
 	for (int i = 0; i < h->outputs; i++)
 		memset(memory->outputs[i], garbage, h->output[i].bytes);
-	enum gluec_status status = m->run(
-		(const void *const *)memory->inputs, memory->outputs, memory->arena, h->arena_bytes, &options);
+	enum gluec_status status =
+		m->run((const void *const *)memory->inputs, memory->outputs, memory->arena, h->arena_bytes, &options);
 	if (status == GLUEC_NO_SUCH_ISA) {
 		*job->lacking = true;
 		_Exit(0);

@@ -36,9 +36,9 @@ struct host_run {
 /* name is that of the C functions. */
 struct host *host_open(struct ctx *c, const char *library, const char *name, double timeout);
 
-/* Runs the model and returns its outputs, one behind the other in *outputs (to be released by the caller), or false when
- * the machine lacks the instruction set. Inputs, outputs and arena end where memory that may not be touched begins,
- * and inputs cannot be written. The model runs several times, on memory that holds other garbage each time and,
+/* Runs the model and returns its outputs, one behind the other in *outputs (to be released by the caller), or false
+ * when the machine lacks the instruction set. Inputs, outputs and arena end where memory that may not be touched
+ * begins, and inputs cannot be written. The model runs several times, on memory that holds other garbage each time and,
  * with more than one thread, alone as well: results that differ in one bit are a failure. */
 bool host_run(struct ctx *c, const struct host *h, const struct host_run *r, void **outputs);
 size_t host_output_bytes(const struct host *h); /* of all outputs together */

@@ -70,8 +70,7 @@ static enum gluec_status run_model(const struct time_job *job, const struct glue
 }
 
 /* The strongest instruction set that the machine has; trying is the only way to ask. */
-static const char *best_isa(
-	const struct time_job *job, const struct gluec_model *m, const struct child_memory *memory)
+static const char *best_isa(const struct time_job *job, const struct gluec_model *m, const struct child_memory *memory)
 {
 	for (int i = job->host->isas; i-- > 0;) {
 		struct gluec_options options = { .isa = m->isa[i] };

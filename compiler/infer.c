@@ -3,20 +3,39 @@
 #include "gluec.h"
 #include <string.h>
 
+/* An output of the graph keeps its name, whatever it is that the branch returns. */
+static void keep_output(struct ctx *c, struct graph *g, struct node *n, int i, struct value *result)
+{
+	struct node *identity = node_new(c, g, n, "", "Identity", n, 1, 1);
+
+	identity->in[0] = result;
+	identity->out[0] = n->out[i];
+	n->out[i]->def = identity;
+}
+
+static bool is_output(const struct graph *g, const struct value *v)
+{
+	for (int i = 0; i < g->n_outputs; i++)
+		if (g->outputs[i] == v)
+			return true;
+	return false;
+}
+
 /* Puts the nodes of the branch that is taken in the place of the If node. */
 static void take_branch(struct ctx *c, struct graph *g, struct node *n, struct graph *branch)
 {
-	if (branch->n_outputs != n->n_out)
-		fail_node(c, n, "its branch has %d outputs, but it has %d", branch->n_outputs, n->n_out);
 	for (struct node *inner = branch->first, *next; inner; inner = next) {
 		next = inner->next;
 		node_insert(g, n, inner);
 	}
 	branch->first = branch->last = NULL;
-	node_remove(g, n);
-	for (int i = 0; i < n->n_out; i++)
-		if (n->out[i])
+	for (int i = 0; i < n->n_out; i++) {
+		if (n->out[i] && is_output(g, n->out[i]))
+			keep_output(c, g, n, i, branch->outputs[i]);
+		else if (n->out[i])
 			replace_value(g, n->out[i], branch->outputs[i]);
+	}
+	node_remove(g, n);
 }
 
 static struct graph *taken_branch(struct ctx *c, const struct node *n)
@@ -25,7 +44,7 @@ static struct graph *taken_branch(struct ctx *c, const struct node *n)
 
 	if (!is_op(n, "If") || !constant_scalar(input(n, 0), &condition))
 		return NULL;
-	return attribute_graph(c, n, condition != 0 ? "then_branch" : "else_branch");
+	return if_branch(c, n, condition != 0 ? "then_branch" : "else_branch");
 }
 
 static void check_operator(struct ctx *c, const struct node *n)
@@ -40,6 +59,10 @@ static void check_operator(struct ctx *c, const struct node *n)
 	for (int i = 0; i < n->n_in; i++)
 		if (n->in[i] && (n->in[i]->rank < 0 || !n->in[i]->type))
 			fail_node(c, n, "the shape of its input '%.100s' is not known", n->in[i]->name);
+	/* Later passes look into every graph that a node holds, so that none may be left unchecked. */
+	for (const struct attribute *a = n->attributes; a && !is_op(n, "If"); a = a->next)
+		if (a->kind == ATTRIBUTE_GRAPH)
+			fail_node(c, n, "attribute '%.80s' is a graph, which this operator does not take", a->name);
 }
 
 void infer(struct ctx *c, struct graph *g)
@@ -48,9 +71,9 @@ void infer(struct ctx *c, struct graph *g)
 		struct graph *branch = taken_branch(c, n);
 		next = n->next;
 		if (branch) {
-			struct node *first = branch->first;
+			struct node *before = n->prev;
 			take_branch(c, g, n, branch);
-			next = first ? first : next;
+			next = before ? before->next : g->first;
 			continue;
 		}
 		check_operator(c, n);

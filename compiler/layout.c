@@ -190,16 +190,21 @@ bool view_reshape(const struct view *view, int rank, const int64_t *dim, struct 
 
 void view_order(const struct view *view, int *perm)
 {
+	int order[MAX_RANK], n = 0;
+
 	for (int i = 0; i < view->rank; i++) {
-		int j = i;
-		/* Dimensions of one element have strides that mean nothing; they stay where they are. */
-		while (j > 0 && view->dim[i] != 1 && llabs(view->stride[perm[j - 1]]) < llabs(view->stride[i]) &&
-			   view->dim[perm[j - 1]] != 1) {
-			perm[j] = perm[j - 1];
-			j--;
-		}
-		perm[j] = i;
+		int j = n;
+		if (view->dim[i] == 1)
+			continue;
+		for (; j > 0 && llabs(view->stride[order[j - 1]]) < llabs(view->stride[i]); j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+		n++;
 	}
+	/* Dimensions of one element have strides that mean nothing; they stay where they are. */
+	n = 0;
+	for (int i = 0; i < view->rank; i++)
+		perm[i] = view->dim[i] == 1 ? i : order[n++];
 }
 
 struct argument argument_of(const struct view *view)

@@ -299,8 +299,8 @@ static const char *list_opsets(const struct reader *r)
 
 	for (size_t i = 0; i < r->model->n_opset_import && i < MOST; i++) {
 		const Onnx__OperatorSetIdProto *o = r->model->opset_import[i];
-		s = arena_text(r->c, "%s%s%.80s %lld", s, i ? ", " : "", *text(o->domain) ? o->domain : "ai.onnx",
-			(long long)o->version);
+		s = arena_text(
+			r->c, "%s%s%.80s %lld", s, i ? ", " : "", *text(o->domain) ? o->domain : "ai.onnx", (long long)o->version);
 	}
 	return s;
 }

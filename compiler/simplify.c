@@ -72,6 +72,16 @@ static const struct node *computed_before(const struct node *n)
 	return NULL;
 }
 
+/* Whoever read `from` reads `to`, which takes over its name where that is an output's of the model. */
+static void take_place(struct graph *root, struct value *from, struct value *to)
+{
+	for (int i = 0; i < root->n_outputs; i++)
+		if (root->outputs[i] == from)
+			to->name = from->name;
+	to->is_output |= from->is_output;
+	replace_value(root, from, to);
+}
+
 static void simplify_graph(struct ctx *c, struct graph *root, struct graph *g)
 {
 	struct graph *inner[8];
@@ -82,15 +92,12 @@ static void simplify_graph(struct ctx *c, struct graph *root, struct graph *g)
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			simplify_graph(c, root, inner[i]);
 		if (changes_nothing(n) && !(n->out[0]->is_output && (!n->in[0]->def || n->in[0]->is_output))) {
-			replace_value(root, n->out[0], n->in[0]);
-			n->in[0]->is_output |= n->out[0]->is_output;
+			take_place(root, n->out[0], n->in[0]);
 			node_remove(g, n);
 		} else if (n->n_in && (twin = computed_before(n))) {
 			for (int i = 0; i < n->n_out; i++)
-				if (n->out[i]) {
-					replace_value(root, n->out[i], twin->out[i]);
-					twin->out[i]->is_output |= n->out[i]->is_output;
-				}
+				if (n->out[i])
+					take_place(root, n->out[i], twin->out[i]);
 			node_remove(g, n);
 		}
 	}

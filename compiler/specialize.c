@@ -52,7 +52,7 @@ static const char *list_symbols(struct ctx *c, bool unbound_only, const char *be
 			if (!v->symbol[d] || (unbound_only && v->dim[d] >= 0))
 				continue;
 			const char *one = arena_text(c, "%s%.60s%s", before, v->symbol[d], after);
-			if (!strstr(s, one))
+			if (!strstr(arena_text(c, " %s ", s), arena_text(c, " %s ", one)))
 				s = *s ? arena_text(c, "%s %s", s, one) : one;
 		}
 	}
@@ -142,7 +142,7 @@ static struct node *next_exit(const struct graph *g)
 	for (struct node *n = g->first; n; n = n->next) {
 		struct graph *inner[8];
 		int count = 0;
-		if (!is_op(n, "If") || input(n, 0)->data)
+		if (!is_op(n, "If") || !input(n, 0) || n->in[0]->data)
 			continue;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			count += count_branches(inner[i]);

@@ -21,8 +21,8 @@ static void remove_folder(const char *path)
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Starts a process that removes the folder should gluec be ended by a signal. It waits for the end of a pipe, which only
- * gluec holds open, and lives in a session of its own, so that what is typed at the terminal does not end it. */
+/* Starts a process that removes the folder should gluec be ended by a signal. It waits for the end of a pipe, which
+ * only gluec holds open, and lives in a session of its own, so that what is typed at the terminal does not end it. */
 static void start_guard(struct ctx *c, const char *path)
 {
 	int ends[2];

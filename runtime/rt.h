@@ -79,7 +79,7 @@ enum {
 	RT_PANEL = 16,     /* output channels in one panel of packed weights */
 	RT_MAP_STEPS = 24, /* most steps of one element-wise program */
 	RT_MAP_INPUTS = 6,
-	RT_ALIGN = 64, /* of the arena, and of every tensor in it and in the weights */
+	RT_ALIGN = 64,    /* of the arena, and of every tensor in it and in the weights */
 	RT_STACK = 65536, /* most bytes of stack that a kernel takes in one thread, when optimised */
 };
 
@@ -87,7 +87,7 @@ enum {
  * 0..inputs-1, step i writes register inputs+i, and the last step's register is stored.
  * The domain says what a register holds: float (f32, f16, bf16), double, or 64-bit integer (all integers and bool;
  * u64 as its bits). A step reads and writes its own domain, except RT_CAST (its operand has
- * the type `from`), comparisons (result: integer 0 or 1)
+ * the type `from`), comparisons, RT_IS_NAN and RT_IS_INF too (result: integer 0 or 1)
  * and RT_WHERE (its condition a is integer, b and c of the step's domain).
  * Integer results wrap to `type` (the ONNX type of the step's result) where it is narrower than 64 bits. */
 /* clang-format off */
@@ -183,7 +183,7 @@ struct rt_step {
 /* nms: keeps local maxima of s f32 [n][h][w], sets everything else to 0. A point is kept when it equals the maximum of
  * the (2 radius + 1) square around it (outside the picture counts as -infinity); then, `rounds` times, points within
  * the radius of a kept one are set to 0 and the maxima of what remains are kept as well (only such as are not
- * within the radius of a kept one). The outermost `border` rows and columns become `fill`. In place allowed.
+ * within the radius of a kept one). The outermost `border` rows and columns become `fill`. No NaN. In place allowed.
  * scratch: 3 * n * h * w floats. */
 #define RT_NMS(I, F, E, A, T, S) I(n) I(h) I(w) I(radius) I(rounds) I(border) F(fill)
 

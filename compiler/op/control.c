@@ -1,7 +1,7 @@
 /* If: its branches are graphs of their own, which see the values around them. */
 #include "gluec.h"
 
-static void infer_branch(struct ctx *c, struct node *n, const char *name)
+struct graph *if_branch(struct ctx *c, const struct node *n, const char *name)
 {
 	struct graph *branch = attribute_graph(c, n, name);
 
@@ -9,6 +9,13 @@ static void infer_branch(struct ctx *c, struct node *n, const char *name)
 		fail_node(c, n, "its %s has inputs; a branch reads what is around it instead", name);
 	if (branch->n_outputs != n->n_out)
 		fail_node(c, n, "its %s has %d outputs, but it has %d", name, branch->n_outputs, n->n_out);
+	return branch;
+}
+
+static void infer_branch(struct ctx *c, struct node *n, const char *name)
+{
+	struct graph *branch = if_branch(c, n, name);
+
 	infer(c, branch);
 	for (int i = 0; i < n->n_out; i++)
 		if (branch->outputs[i]->rank < 0)
@@ -17,7 +24,11 @@ static void infer_branch(struct ctx *c, struct node *n, const char *name)
 
 void if_infer(struct ctx *c, struct node *n)
 {
+	struct graph *graphs[3];
+
 	need_inputs(c, n, 1, 1);
+	if (node_graphs(n, graphs, 3) > 2)
+		fail_node(c, n, "it has more than two graphs");
 	if (n->in[0]->type != RT_BOOL || value_elements(n->in[0]) != 1)
 		fail_node(c, n, "its condition must be one bool, but is %s", shape_text(c, n->in[0]));
 	infer_branch(c, n, "then_branch");

@@ -13,6 +13,7 @@ struct job {
 	void *y;
 	const void *x, *w;
 	const float *bias;
+	int32_t size;   /* of a pooling window: 1 without pooling */
 	int32_t c, oc;  /* channels of one group */
 	int32_t strips; /* units along the pixels of one picture */
 	int32_t across; /* units along the channels of one group */
@@ -32,9 +33,10 @@ struct depth {
 	int32_t tap, taps, channel, channels;
 };
 
-static void place_pixels(const struct rt_conv2d *p, struct block *at)
+static void place_pixels(const struct job *job, struct block *at)
 {
-	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1, width = p->ow / size;
+	const struct rt_conv2d *p = job->p;
+	int32_t size = job->size, window = size * size, width = p->ow / size;
 
 	for (int32_t i = 0; i < at->pixels; i++) {
 		int32_t place = at->first + i / window, inside = i % window;
@@ -114,7 +116,7 @@ static void multiply(const struct job *job, const struct block *at, const struct
 static void store(const struct job *job, const struct block *at, float *c)
 {
 	const struct rt_conv2d *p = job->p;
-	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1;
+	int32_t size = job->size, window = size * size;
 	int32_t padded = (at->columns + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
 	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
 
@@ -153,22 +155,21 @@ static void units(void *data, int32_t unit, int32_t end)
 {
 	const struct job *job = data;
 	const struct rt_conv2d *p = job->p;
-	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1;
-	int32_t places = (p->oh / size) * (p->ow / size);
+	int32_t window = job->size * job->size, places = (p->oh / job->size) * (p->ow / job->size);
 	float c[TILE_BLOCK * TILE_COLUMNS];
 	struct block at;
 
 	for (; unit < end; unit++) {
-		int32_t rest = unit / job->across / job->p->group;
+		int32_t rest = unit / job->across / p->group;
 		at.j = unit % job->across * TILE_COLUMNS;
-		at.g = unit / job->across % job->p->group;
+		at.g = unit / job->across % p->group;
 		at.n = rest / job->strips;
 		at.first = rest % job->strips * (TILE_BLOCK / window);
 		at.pixels = (places - at.first) * window;
 		if (at.pixels > TILE_BLOCK)
 			at.pixels = TILE_BLOCK;
 		at.columns = job->oc - at.j < TILE_COLUMNS ? job->oc - at.j : TILE_COLUMNS;
-		place_pixels(p, &at);
+		place_pixels(job, &at);
 		tile_begin(c, TILE_COLUMNS, at.pixels, at.columns, job->bias ? job->bias + at.g * job->oc + at.j : NULL);
 		sum_up(job, &at, c);
 		store(job, &at, c);
@@ -177,10 +178,11 @@ static void units(void *data, int32_t unit, int32_t end)
 
 KERNEL(conv2d, (void *y, const void *x, const void *w, const void *bias))
 {
-	int32_t window = p->pool == 2 ? 4 : 1, size = p->pool == 2 ? 2 : 1;
-	int32_t places = (p->oh / size) * (p->ow / size), strip = TILE_BLOCK / window;
+	int32_t size = p->pool == 2 ? 2 : 1, strip = TILE_BLOCK / (size * size);
+	int32_t places = (p->oh / size) * (p->ow / size);
 	struct job job = { .p = p, .y = y, .x = x, .w = w, .bias = bias, .c = p->c / p->group, .oc = p->oc / p->group };
 
+	job.size = size;
 	job.strips = (places + strip - 1) / strip;
 	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
 	job.gather = p->x_type != RT_F32 || job.c < FEW_CHANNELS;

@@ -104,8 +104,7 @@ void graph_output(struct bytes *graph, const char *name)
 	put_message(graph, 12, &value);
 }
 
-static struct bytes tensor_bytes(
-	const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data)
+static struct bytes tensor_bytes(const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data)
 {
 	struct bytes tensor = { NULL, 0, 0 };
 	size_t n = rt_type_size(type);

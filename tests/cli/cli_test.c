@@ -133,7 +133,8 @@ const struct cli_result *cli_run_list(struct cli *t, const char *const *argument
 	posix_spawn_file_actions_addopen(&actions, 1, out ? out : out_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	posix_spawn_file_actions_addopen(&actions, 2, err_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	char **environment = own_environment(t, tmpdir, sizeof tmpdir, isa, sizeof isa);
-	ck_assert_msg(!posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environment), "cannot run %s", argv[0]);
+	ck_assert_msg(
+		!posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environment), "cannot run %s", argv[0]);
 	free(environment);
 	posix_spawn_file_actions_destroy(&actions);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);

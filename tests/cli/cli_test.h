@@ -60,7 +60,8 @@ void graph_constant(
 	struct bytes *graph, const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data);
 /* Wraps the graph in a ModelProto with operator set 20 and writes it. Frees the graph. */
 void write_model_file(const char *path, struct bytes *graph);
-void write_tensor(const char *path, const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data);
+void write_tensor(
+	const char *path, const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data);
 
 /* y f32[n,2] = x f32[n,2] + { 1, 2 } */
 void write_add_model(const char *path);

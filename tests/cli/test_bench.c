@@ -91,8 +91,8 @@ static double number_behind(const char *text, const char *name)
 START_TEST(test_text)
 {
 	struct cli *t = cli_open();
-	const struct cli_result *r = cli_run(t, "bench", "models/superpoint.onnx", "--dim", "height=64", "--dim", "width=64",
-		"--topk", "16", "--threads", "2", "--iterations", "3", "--warmup", "0", NULL);
+	const struct cli_result *r = cli_run(t, "bench", "models/superpoint.onnx", "--dim", "height=64", "--dim",
+		"width=64", "--topk", "16", "--threads", "2", "--iterations", "3", "--warmup", "0", NULL);
 
 	cli_succeeds(r);
 	cli_says(r, "2 threads, 3 iterations after 0 to warm up, arena ");
@@ -111,8 +111,8 @@ END_TEST
 START_TEST(test_json)
 {
 	struct cli *t = cli_open();
-	const struct cli_result *r = cli_run(t, "bench", "models/superpoint.onnx", "--dim", "height=64", "--dim", "width=64",
-		"--topk", "16", "--iterations", "2", "--isa", "c", "--json", NULL);
+	const struct cli_result *r = cli_run(t, "bench", "models/superpoint.onnx", "--dim", "height=64", "--dim",
+		"width=64", "--topk", "16", "--iterations", "2", "--isa", "c", "--json", NULL);
 	double sum = 0;
 
 	cli_succeeds(r);

@@ -116,8 +116,8 @@ START_TEST(test_fault)
 		ck_abort_msg("%s was not noticed", faults[_i].name);
 	}
 	ck_assert_int_eq(c->status, VERIFICATION_FAILED);
-	ck_assert_msg(strstr(c->message, "the compiled model faulty") && strstr(c->message, faults[_i].message),
-		"%s: %s", faults[_i].name, c->message);
+	ck_assert_msg(strstr(c->message, "the compiled model faulty") && strstr(c->message, faults[_i].message), "%s: %s",
+		faults[_i].name, c->message);
 	end_run(c);
 	cli_close(t);
 }
@@ -145,7 +145,8 @@ START_TEST(test_bench_object)
 {
 	struct cli *t = cli_open();
 
-	const struct cli_result *r = cli_run(t, "bench", build_object(t, "NONE"), "--iterations", "4", "--threads", "2", NULL);
+	const struct cli_result *r =
+		cli_run(t, "bench", build_object(t, "NONE"), "--iterations", "4", "--threads", "2", NULL);
 	cli_succeeds(r);
 	cli_says(r, "faulty: c, 2 threads, 4 iterations after 3 to warm up, arena 64 bytes, weights 0 bytes\n");
 	cli_says(r, "Throughput: ");
@@ -153,7 +154,8 @@ START_TEST(test_bench_object)
 	cli_fails(cli_run(t, "bench", build_object(t, "CRASH"), NULL), 1, "was ended by signal 11");
 	cli_fails(cli_run(t, "bench", build_object(t, "HANG"), "--timeout", "0.5", NULL), 1, "did not end within 0.5 s");
 	cli_fails(cli_run(t, "bench", build_object(t, "LACKING"), NULL), 1, "lacks");
-	cli_fails(cli_run(t, "bench", build_object(t, "NONE"), "--isa", "mmx", NULL), 2, "the instruction sets in the object: c");
+	cli_fails(
+		cli_run(t, "bench", build_object(t, "NONE"), "--isa", "mmx", NULL), 2, "the instruction sets in the object: c");
 	cli_fails(cli_run(t, "bench", build_object(t, "NONE"), "--dim", "n=3", NULL), 2, "is compiled already");
 	cli_close(t);
 }
@@ -171,7 +173,8 @@ START_TEST(test_other_objects)
 	ck_assert_uint_eq(fwrite(header, 1, sizeof header, f), sizeof header);
 	ck_assert_int_eq(fclose(f), 0);
 	cli_fails(cli_run(t, "bench", cli_path(t, "cut.o"), NULL), 3, "cut.o: ");
-	snprintf(command, sizeof command, "echo 'int other(void) { return 1; }' | cc -x c -c -o %s -", cli_path(t, "other.o"));
+	snprintf(
+		command, sizeof command, "echo 'int other(void) { return 1; }' | cc -x c -c -o %s -", cli_path(t, "other.o"));
 	ck_assert_int_eq(system(command), 0);
 	cli_fails(cli_run(t, "bench", cli_path(t, "other.o"), NULL), 3, "not an object of one model of gluec's");
 	cli_close(t);

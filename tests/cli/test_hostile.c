@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { STEP = 64 << 10, FLIPS = 100, EMIT_EVERY = 20, DEEP = 200000 };
+enum { STEP = 64 << 10, FLIPS = 20, EMITTED = 100, EMIT_EVERY = 10, DEEP = 200000 };
 
 /* The default models, made small by their dimensions. */
 static const struct model {
@@ -82,8 +82,13 @@ static enum status compile_copy(const struct copy *copy, const char *folder, con
 	memcpy(bindings, copy->model->bindings, sizeof bindings);
 	c->arena = arena_new();
 	c->doc = "";
-	c->set = (struct settings){ .model = copy->path, .name = "m", .bindings = bindings,
-		.n_bindings = copy->model->n_bindings, .top_k = copy->model->top_k, .out_dir = folder, .command = "m.onnx" };
+	c->set = (struct settings){ .model = copy->path,
+		.name = "m",
+		.bindings = bindings,
+		.n_bindings = copy->model->n_bindings,
+		.top_k = copy->model->top_k,
+		.out_dir = folder,
+		.command = "m.onnx" };
 	if (!setjmp(c->escape)) {
 		load_model(c);
 		optimize(c);
@@ -93,8 +98,8 @@ static enum status compile_copy(const struct copy *copy, const char *folder, con
 			emit(c, p);
 	} else {
 		output_discard(c);
-		ck_assert_msg(c->status == UNUSABLE_MODEL || c->status == IO_FAILED, "%s: status %d: %s", what, c->status,
-			c->message);
+		ck_assert_msg(
+			c->status == UNUSABLE_MODEL || c->status == IO_FAILED, "%s: status %d: %s", what, c->status, c->message);
 		ck_assert_msg(*c->message && !strchr(c->message, '\n'), "%s: not one line: %s", what, c->message);
 	}
 	enum status status = c->status;
@@ -220,7 +225,7 @@ START_TEST(test_flips)
 	for (int i = 0; i < flips; i++) {
 		size_t at = choose_place(&copy, weights, n_weights, &random);
 		uint8_t byte = copy.data[at] ^ (uint8_t)(1 << next_random(&random) % 8);
-		const char *folder = i % EMIT_EVERY ? NULL : t->folder;
+		const char *folder = i < EMITTED && i % EMIT_EVERY == 0 ? t->folder : NULL;
 		snprintf(what, sizeof what, "byte %zu as %d", at, byte);
 		ck_assert_int_eq(pwrite(copy.file, &byte, 1, (off_t)at), 1);
 		enum status status = compile_copy(&copy, folder, what);

@@ -119,7 +119,8 @@ START_TEST(test_full_output)
 }
 END_TEST
 
-/* Options may stand before and behind the model; a dimension with a strange name is bound by what follows the last '='. */
+/* Options may stand before and behind the model; a dimension with a strange name is bound by what follows the last '='.
+ */
 START_TEST(test_order)
 {
 	struct cli *t = cli_open();

@@ -73,8 +73,8 @@ START_TEST(test_several_sets)
 	ck_assert_int_eq(mkdir(cli_path(t, "all/test_data_set_10"), 0777), 0);
 	write_tensor(cli_path(t, "all/test_data_set_10/input_0.pb"), "x", RT_F32, 2, three, x);
 	ck_assert_int_eq(rename(cli_path(t, "set"), cli_path(t, "all/test_data_set_9")), 0);
-	const struct cli_result *r = cli_run(
-		t, "run", cli_path(t, "add.onnx"), "--data", cli_path(t, "all"), "--out", cli_path(t, "to"), NULL);
+	const struct cli_result *r =
+		cli_run(t, "run", cli_path(t, "add.onnx"), "--data", cli_path(t, "all"), "--out", cli_path(t, "to"), NULL);
 	cli_succeeds(r);
 	ck_assert(strstr(r->out, "test_data_set_9:") < strstr(r->out, "test_data_set_10:"));
 	ck_assert_int_eq(access(cli_path(t, "to/test_data_set_9/output_0.pb"), R_OK), 0);
@@ -124,7 +124,8 @@ START_TEST(test_missing)
 {
 	struct cli *t = open_add();
 
-	cli_fails(cli_run(t, "run", cli_path(t, "add.onnx"), "--data", "/nonexistent", NULL), 4, "/nonexistent: No such file");
+	cli_fails(
+		cli_run(t, "run", cli_path(t, "add.onnx"), "--data", "/nonexistent", NULL), 4, "/nonexistent: No such file");
 	cli_fails(cli_run(t, "run", cli_path(t, "add.onnx"), "--data", cli_path(t, "tmp"), NULL), 4, "holds neither");
 	ck_assert_int_eq(rename(cli_path(t, "set/input_0.pb"), cli_path(t, "set/output_0.pb")), 0);
 	cli_fails(run_add(t), 3, "input_0.pb is missing: the model's input 'x'");

@@ -56,19 +56,23 @@ END_TEST
 START_TEST(test_wrong_result)
 {
 	struct cli *t = open_add();
-	const char *model = "add.onnx", *set = "sets/test_data_set_0";
 
 	t->isa = "c";
-	write_tensor(cli_path(t, "%s/output_0.pb", set), "y", RT_F32, 2, two, (float[]){ 2, 4, 5, 6 });
-	const struct cli_result *r = cli_run(t, "verify", cli_path(t, model), "--data", cli_path(t, set), NULL);
+	write_tensor(cli_path(t, "sets/test_data_set_0/output_0.pb"), "y", RT_F32, 2, two, (float[]){ 2, 4, 5, 6 });
+	const struct cli_result *r =
+		cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_0"), NULL);
 	cli_fails(r, 1, "1 of 1 outputs are off");
-	cli_says(r, "  c     y f32[2,2]: largest error 1 absolute at [1,0], 0.2 relative at [1,0], FAILED: 1 of 4 are beyond");
-	r = cli_run(t, "verify", cli_path(t, model), "--data", cli_path(t, set), "--allow-differ", "24", NULL);
+	cli_says(
+		r, "  c     y f32[2,2]: largest error 1 absolute at [1,0], 0.2 relative at [1,0], FAILED: 1 of 4 are beyond");
+	r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_0"), "--allow-differ",
+		"24", NULL);
 	cli_fails(r, 1, "1 of 1 outputs are off");
-	r = cli_run(t, "verify", cli_path(t, model), "--data", cli_path(t, set), "--allow-differ", "25", NULL);
+	r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_0"), "--allow-differ",
+		"25", NULL);
 	cli_succeeds(r);
 	cli_says(r, "ok: 1 of 4 are beyond the tolerance");
-	r = cli_run(t, "verify", cli_path(t, model), "--data", cli_path(t, set), "--atol", "1", NULL);
+	r = cli_run(
+		t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_0"), "--atol", "1", NULL);
 	cli_succeeds(r);
 	cli_close(t);
 }
@@ -113,7 +117,8 @@ START_TEST(test_compile_options)
 	struct cli *t = open_add();
 
 	t->isa = "c";
-	cli_succeeds(cli_run(t, "verify", cli_path(t, "add.onnx"), "--dim", "n=2", "--name", "other", "--weights", "c", NULL));
+	cli_succeeds(
+		cli_run(t, "verify", cli_path(t, "add.onnx"), "--dim", "n=2", "--name", "other", "--weights", "c", NULL));
 	cli_succeeds(cli_run(t, "verify", cli_path(t, "add.onnx"), "--dim", "n=2", "--precision", "fp16", NULL));
 	cli_close(t);
 }
@@ -122,8 +127,8 @@ END_TEST
 START_TEST(test_superpoint)
 {
 	struct cli *t = cli_open();
-	const struct cli_result *r = cli_run(t, "verify", "models/superpoint.onnx", "--dim", "height=64", "--dim", "width=72",
-		"--topk", "16", "--threads", "2", NULL);
+	const struct cli_result *r = cli_run(t, "verify", "models/superpoint.onnx", "--dim", "height=64", "--dim",
+		"width=72", "--topk", "16", "--threads", "2", NULL);
 
 	cli_succeeds(r);
 	cli_says(r, "keypoints i64[1,16,2]: ");

@@ -184,8 +184,8 @@ static inline void check_kernel(
 		}
 		for (size_t i = 0; i < n; i++) {
 			double got = element(first, type, i);
-			ck_assert_msg(close_enough(got, expected[i], tolerance), "%s: element %zu is %.9g, expected %.9g",
-				rt_isa_names[build], i, got, expected[i]);
+			if (!close_enough(got, expected[i], tolerance))
+				ck_abort_msg("%s: element %zu is %.9g, expected %.9g", rt_isa_names[build], i, got, expected[i]);
 		}
 	}
 	free(first);
