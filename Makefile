@@ -20,7 +20,7 @@ COMPILER_CFLAGS := $(COMMON) -Icompiler -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"
 COMPILER_HEADERS := $(wildcard compiler/*.h compiler/*/*.h compiler/*.def)
 LIBS := -lprotobuf-c -lmd -ldl -lm -lpthread
 
-.PHONY: all setup demo match check test style generate regenerated bench clean
+.PHONY: all setup demo match check build-tests test style generate regenerated bench clean
 all: $(BUILD)/gluec
 setup:
 	@scripts/setup.sh
@@ -95,8 +95,9 @@ $(BUILD)/scene: $(SCENE)
 OUT ?= matches.png
 match: $(BUILD)/match
 	$(BUILD)/match $(A) $(B) --out $(OUT)
+JOBS := -j$(shell nproc)
 demo: setup
-	$(MAKE) $(BUILD)/match $(BUILD)/scene
+	$(MAKE) $(JOBS) $(BUILD)/match $(BUILD)/scene
 	$(BUILD)/scene --out $(BUILD)/demo
 	$(BUILD)/match $(BUILD)/demo_a.png $(BUILD)/demo_b.png --truth $(BUILD)/demo_truth.flo --out $(BUILD)/demo.png --threads 2
 	@echo "The picture: $(BUILD)/demo.png"
@@ -144,13 +145,17 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/run.o $(BUILD)/libtest.a $(B
 $(BUILD)/tests/model/%: TEST_LIBRARIES := $(BUILD)/libmodels.a
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/model/test_*.c)): $(BUILD)/libmodels.a
 
+build-tests: $(TESTS)
 test: $(TESTS) $(BUILD)/gluec $(BUILD)/match $(BUILD)/scene
 	BUILD=$(BUILD) GLUEC=$(BUILD)/gluec CC='$(CC)' SANITIZE='$(SANITIZE)' scripts/run_tests.sh $(TESTS)
 SANITIZED := BUILD=$(BUILD)/sanitized CFLAGS='-O1 -g' \
 	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 check:
 	@scripts/setup.sh check
-	$(MAKE) all test style regenerated
+	$(MAKE) $(JOBS) all $(BUILD)/match $(BUILD)/scene
+	$(MAKE) $(JOBS) build-tests
+	$(MAKE) test style regenerated
+	$(MAKE) $(JOBS) $(SANITIZED) build-tests
 	$(MAKE) $(SANITIZED) test
 style:
 	scripts/style.sh
