@@ -132,8 +132,9 @@ struct rt_step {
 	I(w)                                                                                                               \
 	I(c)                                                                                                               \
 	I(oh)                                                                                                              \
-	I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(dilation_h) I(dilation_w) I(group)        \
-		I(pool) E(rt_act, act) F(slope) E(rt_type, x_type) E(rt_type, y_type) E(rt_type, w_type)
+	I(ow)                                                                                                              \
+	I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(dilation_h) I(dilation_w) I(group) I(pool)      \
+		E(rt_act, act) F(slope) E(rt_type, x_type) E(rt_type, y_type) E(rt_type, w_type)
 
 /* linear: y[i][j] = act(sum_k x[i][k] w[k][j] + bias[j]) + residual[i][j].
  * The k0 + k1 inputs of row i are x0[i*ldx0 .. +k0] and then x1[i*ldx1 .. +k1], so that a concatenation costs nothing;
@@ -201,9 +202,9 @@ struct rt_step {
 	I(c)                                                                                                               \
 	I(points) I(align_corners) E(rt_grid_mode, mode) E(rt_grid_padding, padding) E(rt_type, x_type) E(rt_type, y_type)
 
-/* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] + z0[i] +
- * z1[j] for each of b pairs; z0 and z1 are logarithms (of how sure each point is to have a match). s, y f32 [b][m][n];
- * z0 f32 [b][m], z1 f32 [b][n]. In place. scratch: b * (m + n) floats. */
+/* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] + z0[i]
+ * + z1[j] for each of b pairs; z0 and z1 are logarithms (of how sure each point is to have a match). s, y f32
+ * [b][m][n]; z0 f32 [b][m], z1 f32 [b][n]. In place. scratch: b * (m + n) floats. */
 #define RT_LOG_ASSIGNMENT(I, F, E, A, T, S) I(b) I(m) I(n)
 
 /* mutual_match: for s f32 [b][m][n] (logarithms), row i's best column j (the first of equals) is a match when row i is
@@ -218,8 +219,9 @@ struct rt_step {
 	I(w)                                                                                                               \
 	I(c)                                                                                                               \
 	I(oh)                                                                                                              \
-	I(ow) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(pad_bottom) I(pad_right) I(dilation_h)          \
-		I(dilation_w) E(rt_pool_kind, kind) E(rt_type, type)
+	I(ow)                                                                                                              \
+	I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(pad_bottom) I(pad_right) I(dilation_h) I(dilation_w)  \
+		E(rt_pool_kind, kind) E(rt_type, type)
 
 /* map: y = program(x0, x1, ...) for every element of an index space of `rank` dimensions. xN, y: strides per dimension
  * (0 broadcasts); the innermost dimension is last. In place over an input that has y's strides and element size. */
@@ -229,8 +231,9 @@ struct rt_step {
 	A(y, RT_RANK)                                                                                                      \
 	A(x0, RT_RANK)                                                                                                     \
 	A(x1, RT_RANK)                                                                                                     \
-	A(x2, RT_RANK) A(x3, RT_RANK) A(x4, RT_RANK) A(x5, RT_RANK) I(inputs) E(rt_type, y_type) T(x_type, RT_MAP_INPUTS)  \
-		I(steps) S(step)
+	A(x2, RT_RANK)                                                                                                     \
+	A(x3, RT_RANK) A(x4, RT_RANK) A(x5, RT_RANK) I(inputs) E(rt_type, y_type) T(x_type, RT_MAP_INPUTS) I(steps)        \
+		S(step)
 
 /* reduce: over the dimensions of `over`, for every element of `dim`; y dense over dim. x strided: x over dim,
  * over_x over `over` (row-major order counts for the index of RT_ARG_*, whose result has y_type i32 or i64).

@@ -89,8 +89,8 @@ static void set_graph(struct op_test *t, struct node *n, const char *name, struc
 	n->attributes = a;
 }
 
-struct node *pass_if(struct op_test *t, const char *name, struct value *condition, struct graph *then_branch,
-	struct graph *else_branch)
+struct node *pass_if(
+	struct op_test *t, const char *name, struct value *condition, struct graph *then_branch, struct graph *else_branch)
 {
 	struct node *n = op_node(t, "", "If", then_branch->n_outputs, 1, condition);
 
@@ -213,8 +213,7 @@ void pass_expect_equal(const struct op_test *a, const struct op_test *b, double 
 		for (int64_t i = 0; i < value_elements(a->g->outputs[k]); i++) {
 			double x = op_result(a, k, i), y = op_result(b, k, i);
 			bool same = x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance * (1 + fabs(x));
-			ck_assert_msg(
-				same, "element %lld of output %d is %.9g, not %.9g as without passes", (long long)i, k, y, x);
+			ck_assert_msg(same, "element %lld of output %d is %.9g, not %.9g as without passes", (long long)i, k, y, x);
 		}
 	}
 }

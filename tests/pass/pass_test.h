@@ -30,8 +30,8 @@ void pass_output(struct op_test *t, struct value *v);
 struct graph *pass_open(struct op_test *t);
 void pass_close(struct op_test *t);
 /* The node's outputs are called NAME for one output and NAME.0, NAME.1 for several. */
-struct node *pass_if(struct op_test *t, const char *name, struct value *condition, struct graph *then_branch,
-	struct graph *else_branch);
+struct node *pass_if(
+	struct op_test *t, const char *name, struct value *condition, struct graph *then_branch, struct graph *else_branch);
 
 /* Runs passes; an error fails the test. pass_optimize is everything up to lowering, infer included. */
 void pass_infer(struct op_test *t);

@@ -13,8 +13,8 @@ START_TEST(every_type)
 
 	for (size_t i = 0; i < sizeof all_types / sizeof *all_types; i++) {
 		bool is_signed = type_name(all_types[i])[0] != 'u';
-		const struct value *v = op_constant(
-			&t, arena_text(t.c, "%s[2]", type_name(all_types[i])), LIST(is_signed ? -3 : 3, 100));
+		const struct value *v =
+			op_constant(&t, arena_text(t.c, "%s[2]", type_name(all_types[i])), LIST(is_signed ? -3 : 3, 100));
 		ck_assert(constant_real(v, 0) == (is_signed ? -3 : 3) && constant_real(v, 1) == 100);
 		ck_assert_int_eq(constant_int(v, 0), is_signed ? -3 : 3);
 		ck_assert_int_eq(constant_int(v, 1), 100);

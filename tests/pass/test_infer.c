@@ -89,8 +89,9 @@ START_TEST(constant_conditions)
 	op_expect(&t, 0, "f32[2,1]", 0, LIST(-4, -5));
 	op_end(&t);
 	t = constant_branches(false);
-	ck_assert_str_eq(pass_error(&t, infer), "Unheard 'squeezed': Unheard (domain ai.onnx, version 20) is not supported; "
-											"`gluec inspect` lists what is");
+	ck_assert_str_eq(pass_error(&t, infer),
+		"Unheard 'squeezed': Unheard (domain ai.onnx, version 20) is not supported; "
+		"`gluec inspect` lists what is");
 	op_end(&t);
 }
 END_TEST
@@ -181,8 +182,8 @@ START_TEST(unfit_branches)
 		struct node *n = pass_if(&t, "choice", c, a, plain_branch(&t, "f32[2]"));
 		a->n_outputs = 0;
 		const char *message = pass_error(&t, infer);
-		ck_assert_msg(strstr(message, "If 'choice': its ") == message && strstr(message, "branch has 0 outputs"), "%s",
-			message);
+		ck_assert_msg(
+			strstr(message, "If 'choice': its ") == message && strstr(message, "branch has 0 outputs"), "%s", message);
 		a->n_outputs = 1;
 		n->attributes = NULL;
 		ck_assert_ptr_nonnull(strstr(pass_error(&t, infer), "attribute 'then_branch' is missing"));

@@ -37,8 +37,8 @@ static int64_t address(int rank, const int64_t *dim, const int64_t *stride, int6
 }
 
 /* Do two lists of strides lead to the same addresses? */
-static bool same_addresses(int rank, const int64_t *dim, const int64_t *stride, int other_rank, const int64_t *other_dim,
-	const int64_t *other)
+static bool same_addresses(
+	int rank, const int64_t *dim, const int64_t *stride, int other_rank, const int64_t *other_dim, const int64_t *other)
 {
 	bool same = count(rank, dim) == count(other_rank, other_dim);
 

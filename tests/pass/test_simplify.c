@@ -85,7 +85,8 @@ enum { EQUAL, EQUAL_CONSTANTS, OTHER_INPUT, OTHER_CONSTANT, OTHER_ATTRIBUTE, MIS
 static void twins(struct op_test *t, int form)
 {
 	struct value *x = pass_input(t, "f32[2,3]", 1), *z = pass_input(t, "f32[2,3]", 2);
-	struct value *k = op_constant(t, "f32[1]", LIST(2)), *l = op_constant(t, "f32[1]", LIST(form == OTHER_CONSTANT ? 3 : 2));
+	struct value *k = op_constant(t, "f32[1]", LIST(2)),
+				 *l = op_constant(t, "f32[1]", LIST(form == OTHER_CONSTANT ? 3 : 2));
 	struct value *a = pass_node(t, "Mul", "a", 2, x, k);
 	struct value *b = pass_node(
 		t, form == OTHER_OPERATOR ? "Div" : "Mul", "b", 2, form == OTHER_INPUT ? z : x, form == EQUAL ? k : l);

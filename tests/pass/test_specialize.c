@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* An input with symbolic dimensions where the shape says 0. */
-static struct value *open_input(struct op_test *t, const char *name, const char *shape, const char *first,
-	const char *second)
+static struct value *open_input(
+	struct op_test *t, const char *name, const char *shape, const char *first, const char *second)
 {
 	struct value *v = op_input(t, shape, NULL);
 	const char *symbol[] = { first, second };
@@ -211,8 +211,7 @@ static struct op_test layers(bool exchanged)
 	t.g = inner_on;
 	pass_node(&t, "Identity", "d", 1, pass_node(&t, "Identity", "e", 1, pass_node(&t, "Identity", "f", 1, l2)));
 	pass_close(&t);
-	struct node *inner =
-		pass_if(&t, "exit2", c, exchanged ? inner_out : inner_on, exchanged ? inner_on : inner_out);
+	struct node *inner = pass_if(&t, "exit2", c, exchanged ? inner_out : inner_on, exchanged ? inner_on : inner_out);
 	pass_output(&t, inner->out[0]);
 	pass_close(&t);
 	struct graph *out = pass_open(&t);
