@@ -118,6 +118,9 @@ struct rt_step {
 	int64_t integer;   /* RT_CONST of an integer type */
 };
 
+/* What clang-format would do to these lists changes with every run of it. */
+/* clang-format off */
+
 /* Field lists. I: int32_t, F: float, E: enum, A: int32_t array, T: array of rt_type, S: steps. One list declares the
  * struct here and makes the function that prints it as C in the compiler. */
 
@@ -126,139 +129,130 @@ struct rt_step {
  * a last odd row or column is dropped). c and oc count all groups.
  * w, of w_type (f32 or f16): for each group, ceil((oc/group)/16) panels of [kh][kw][c/group][16], zero-filled.
  * bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU. */
-#define RT_CONV2D(I, F, E, A, T, S)                                                                                    \
-	I(n)                                                                                                               \
-	I(h)                                                                                                               \
-	I(w)                                                                                                               \
-	I(c)                                                                                                               \
-	I(oh)                                                                                                              \
-	I(ow)                                                                                                              \
-	I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(dilation_h) I(dilation_w) I(group) I(pool)      \
-		E(rt_act, act) F(slope) E(rt_type, x_type) E(rt_type, y_type) E(rt_type, w_type)
+#define RT_CONV2D(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) \
+	I(dilation_h) I(dilation_w) I(group) I(pool) E(rt_act, act) F(slope) E(rt_type, x_type) E(rt_type, y_type) \
+	E(rt_type, w_type)
 
 /* linear: y[i][j] = act(sum_k x[i][k] w[k][j] + bias[j]) + residual[i][j].
  * The k0 + k1 inputs of row i are x0[i*ldx0 .. +k0] and then x1[i*ldx1 .. +k1], so that a concatenation costs nothing;
  * k1 = 0: x1 is NULL. w: ceil(n/16) panels of [k0+k1][16] of w_type, zero-filled. bias: f32, padded to 16, or NULL.
  * residual (y_type, row stride ldr) may be NULL; y may be in place over residual when ldy = ldr. */
-#define RT_LINEAR(I, F, E, A, T, S)                                                                                    \
-	I(m)                                                                                                               \
-	I(n)                                                                                                               \
-	I(k0)                                                                                                              \
-	I(k1) I(ldx0) I(ldx1) I(ldy) I(ldr) E(rt_act, act) F(slope) E(rt_type, x_type) E(rt_type, y_type) E(rt_type, w_type)
+#define RT_LINEAR(I, F, E, A, T, S) \
+	I(m) I(n) I(k0) I(k1) I(ldx0) I(ldx1) I(ldy) I(ldr) E(rt_act, act) F(slope) E(rt_type, x_type) \
+	E(rt_type, y_type) E(rt_type, w_type)
 
 /* matmul: y[b0][b1][i][j] = alpha * sum_k a[b0][b1][i][k] b[b0][b1][k][j], all of them strided by element; y is dense.
  * Stride arrays are { b0, b1, row, column }; 0 broadcasts, negative is allowed. Types: a_type and b_type the same
  * arithmetic domain as y_type; float domain is fast, double and integers (sums wrap) are plain loops. alpha 0 is 1. */
-#define RT_MATMUL(I, F, E, A, T, S)                                                                                    \
-	I(b0) I(b1) I(m) I(n) I(k) A(a, 4) A(b, 4) F(alpha) E(rt_type, a_type) E(rt_type, b_type) E(rt_type, y_type)
+#define RT_MATMUL(I, F, E, A, T, S) \
+	I(b0) I(b1) I(m) I(n) I(k) A(a, 4) A(b, 4) F(alpha) E(rt_type, a_type) E(rt_type, b_type) \
+	E(rt_type, y_type)
 
 /* attention: y = softmax(scale * q k^T) v per batch b and head h, without ever storing the m x n scores (running
  * maximum and sum, after Milakov & Gimelshein 2018 and Dao et al. 2022). q [m][d], k [n][d], v [n][dv], y [m][dv] with
  * unit stride along d and dv; stride arrays are { batch, head, row } and may be negative.
  * x_type is that of q, k and v. */
-#define RT_ATTENTION(I, F, E, A, T, S)                                                                                 \
-	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) E(rt_type, y_type)
+#define RT_ATTENTION(I, F, E, A, T, S) \
+	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
+	E(rt_type, y_type)
 
 /* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin).
  * x, y [b][h][n][d] with strides { batch, head, row }, unit stride along d. Pairs are channels (2j, 2j+1), or
  * (j, j+d/2) when half is 1. cos and sin: f32, strides phase { batch, head, row, pair }, which may be 0. */
-#define RT_ROTARY(I, F, E, A, T, S)                                                                                    \
+#define RT_ROTARY(I, F, E, A, T, S) \
 	I(b) I(h) I(n) I(d) I(half) A(x, 3) A(y, 3) A(phase, 4) E(rt_type, x_type) E(rt_type, y_type)
 
 /* layer_norm: y = act((x - mean) / sqrt(variance + epsilon) * scale + bias) along rows of c; scale f32 [c], bias f32
  * [c] or NULL. The variance is that of x - mean (two passes over the row). In place. */
-#define RT_LAYER_NORM(I, F, E, A, T, S) I(rows) I(c) F(epsilon) E(rt_act, act) E(rt_type, x_type) E(rt_type, y_type)
+#define RT_LAYER_NORM(I, F, E, A, T, S) \
+	I(rows) I(c) F(epsilon) E(rt_act, act) E(rt_type, x_type) E(rt_type, y_type)
 
 /* l2_norm: y = x / max(|x|, floor) along rows of c. In place. */
-#define RT_L2_NORM(I, F, E, A, T, S) I(rows) I(c) F(floor) E(rt_type, x_type) E(rt_type, y_type)
+#define RT_L2_NORM(I, F, E, A, T, S) \
+	I(rows) I(c) F(floor) E(rt_type, x_type) E(rt_type, y_type)
 
 /* softmax: over n elements at distance stride, for each of outer x stride positions (dense [outer][n][stride]);
  * log: the logarithm of it. In place. */
-#define RT_SOFTMAX(I, F, E, A, T, S) I(outer) I(n) I(stride) I(log) E(rt_type, x_type) E(rt_type, y_type)
+#define RT_SOFTMAX(I, F, E, A, T, S) \
+	I(outer) I(n) I(stride) I(log) E(rt_type, x_type) E(rt_type, y_type)
 
 /* heat_map (SuperPoint, DeTone et al. 2018): softmax over the channels of each cell, of which the last ("no point
  * here") is dropped and the others unfold into a cell x cell square. x [n][h][w][cell*cell + 1], y f32
  * [n][h*cell][w*cell]. */
-#define RT_HEAT_MAP(I, F, E, A, T, S) I(n) I(h) I(w) I(cell) E(rt_type, x_type)
+#define RT_HEAT_MAP(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(cell) E(rt_type, x_type)
 
 /* nms: keeps local maxima of s f32 [n][h][w], sets everything else to 0. A point is kept when it equals the maximum of
  * the (2 radius + 1) square around it (outside the picture counts as -infinity); then, `rounds` times, points within
  * the radius of a kept one are set to 0 and the maxima of what remains are kept as well (only such as are not
  * within the radius of a kept one). The outermost `border` rows and columns become `fill`. No NaN. In place allowed.
  * scratch: 3 * n * h * w floats. */
-#define RT_NMS(I, F, E, A, T, S) I(n) I(h) I(w) I(radius) I(rounds) I(border) F(fill)
+#define RT_NMS(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(radius) I(rounds) I(border) F(fill)
 
 /* top_k: the k largest (smallest: smallest = 1) of each of rows x n elements (dense), ties to the lower index, NaN
  * counts as largest; sorted from the strongest on, or, when sorted is 0, by index. Linear time for any k.
  * values: x_type [rows][k] or NULL; index: index_type (i32 or i64) [rows][k]; scratch: rt_top_k_scratch bytes. */
-#define RT_TOP_K(I, F, E, A, T, S) I(rows) I(n) I(k) I(smallest) I(sorted) E(rt_type, x_type) E(rt_type, index_type)
+#define RT_TOP_K(I, F, E, A, T, S) \
+	I(rows) I(n) I(k) I(smallest) I(sorted) E(rt_type, x_type) E(rt_type, index_type)
 
 /* grid_sample (ONNX GridSample-20, 2-D): x [n][h][w][c]; grid f32 [n][points][2] (x, y in -1..1);
  * y [n][points][c] of y_type. */
-#define RT_GRID_SAMPLE(I, F, E, A, T, S)                                                                               \
-	I(n)                                                                                                               \
-	I(h)                                                                                                               \
-	I(w)                                                                                                               \
-	I(c)                                                                                                               \
-	I(points) I(align_corners) E(rt_grid_mode, mode) E(rt_grid_padding, padding) E(rt_type, x_type) E(rt_type, y_type)
+#define RT_GRID_SAMPLE(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(c) I(points) I(align_corners) E(rt_grid_mode, mode) E(rt_grid_padding, padding) \
+	E(rt_type, x_type) E(rt_type, y_type)
 
 /* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] + z0[i]
  * + z1[j] for each of b pairs; z0 and z1 are logarithms (of how sure each point is to have a match). s, y f32
  * [b][m][n]; z0 f32 [b][m], z1 f32 [b][n]. In place. scratch: b * (m + n) floats. */
-#define RT_LOG_ASSIGNMENT(I, F, E, A, T, S) I(b) I(m) I(n)
+#define RT_LOG_ASSIGNMENT(I, F, E, A, T, S) \
+	I(b) I(m) I(n)
 
 /* mutual_match: for s f32 [b][m][n] (logarithms), row i's best column j (the first of equals) is a match when row i is
  * also column j's best row and exp(s[i][j]) > threshold: match[i] = j, score[i] = exp(s[i][j]); else -1 and 0.
  * match: index_type [b][m], score: f32 [b][m], scratch: b * n int32_t. */
-#define RT_MUTUAL_MATCH(I, F, E, A, T, S) I(b) I(m) I(n) F(threshold) E(rt_type, index_type)
+#define RT_MUTUAL_MATCH(I, F, E, A, T, S) \
+	I(b) I(m) I(n) F(threshold) E(rt_type, index_type)
 
 /* pool2d: x [n][h][w][c], y [n][oh][ow][c], both of type. */
-#define RT_POOL2D(I, F, E, A, T, S)                                                                                    \
-	I(n)                                                                                                               \
-	I(h)                                                                                                               \
-	I(w)                                                                                                               \
-	I(c)                                                                                                               \
-	I(oh)                                                                                                              \
-	I(ow)                                                                                                              \
-	I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(pad_bottom) I(pad_right) I(dilation_h) I(dilation_w)  \
-		E(rt_pool_kind, kind) E(rt_type, type)
+#define RT_POOL2D(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(c) I(oh) I(ow) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) I(pad_bottom) \
+	I(pad_right) I(dilation_h) I(dilation_w) E(rt_pool_kind, kind) E(rt_type, type)
 
 /* map: y = program(x0, x1, ...) for every element of an index space of `rank` dimensions. xN, y: strides per dimension
  * (0 broadcasts); the innermost dimension is last. In place over an input that has y's strides and element size. */
-#define RT_MAP(I, F, E, A, T, S)                                                                                       \
-	I(rank)                                                                                                            \
-	A(dim, RT_RANK)                                                                                                    \
-	A(y, RT_RANK)                                                                                                      \
-	A(x0, RT_RANK)                                                                                                     \
-	A(x1, RT_RANK)                                                                                                     \
-	A(x2, RT_RANK)                                                                                                     \
-	A(x3, RT_RANK) A(x4, RT_RANK) A(x5, RT_RANK) I(inputs) E(rt_type, y_type) T(x_type, RT_MAP_INPUTS) I(steps)        \
-		S(step)
+#define RT_MAP(I, F, E, A, T, S) \
+	I(rank) A(dim, RT_RANK) A(y, RT_RANK) A(x0, RT_RANK) A(x1, RT_RANK) A(x2, RT_RANK) A(x3, RT_RANK) \
+	A(x4, RT_RANK) A(x5, RT_RANK) I(inputs) E(rt_type, y_type) T(x_type, RT_MAP_INPUTS) I(steps) S(step)
 
 /* reduce: over the dimensions of `over`, for every element of `dim`; y dense over dim. x strided: x over dim,
  * over_x over `over` (row-major order counts for the index of RT_ARG_*, whose result has y_type i32 or i64).
  * Floats are reduced in double, integers in 64 bits; the result is rounded to y_type, or wraps. Over no elements, sums
  * are 0, products 1, extremes the other end of the type, logarithms of sums -infinity, indices 0. */
-#define RT_REDUCE(I, F, E, A, T, S)                                                                                    \
-	I(rank)                                                                                                            \
-	A(dim, RT_RANK)                                                                                                    \
-	A(x, RT_RANK)                                                                                                      \
-	I(over_rank) A(over, RT_RANK) A(over_x, RT_RANK) E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
+#define RT_REDUCE(I, F, E, A, T, S) \
+	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(over_rank) A(over, RT_RANK) A(over_x, RT_RANK) \
+	E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
 
 /* copy_nd: y[y strides] = x[x strides] over dim, elements of `size` bytes (1, 2, 4 or 8). */
-#define RT_COPY_ND(I, F, E, A, T, S) I(rank) I(size) A(dim, RT_RANK) A(y, RT_RANK) A(x, RT_RANK)
+#define RT_COPY_ND(I, F, E, A, T, S) \
+	I(rank) I(size) A(dim, RT_RANK) A(y, RT_RANK) A(x, RT_RANK)
 
 /* fill: n elements of `size` bytes get the bytes of value. */
-#define RT_FILL(I, F, E, A, T, S) I(n) I(size) I(low) I(high)
+#define RT_FILL(I, F, E, A, T, S) \
+	I(n) I(size) I(low) I(high)
 
 /* gather (ONNX Gather): y [outer][count][inner] = x[outer][index[count]][inner], x dense [outer][axis][inner];
  * elements of `size` bytes; negative indices count from the end, one outside is clamped (ONNX leaves it undefined). */
-#define RT_GATHER(I, F, E, A, T, S) I(outer) I(axis) I(inner) I(count) I(size) E(rt_type, index_type)
+#define RT_GATHER(I, F, E, A, T, S) \
+	I(outer) I(axis) I(inner) I(count) I(size) E(rt_type, index_type)
 
 /* gather_elements (ONNX GatherElements): y, index over dim (dense); x has strides x, and along `axis` the index's value
  * replaces the coordinate, counted from the end when negative, clamped to 0..axis_dim-1. */
-#define RT_GATHER_ELEMENTS(I, F, E, A, T, S)                                                                           \
+#define RT_GATHER_ELEMENTS(I, F, E, A, T, S) \
 	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(axis) I(axis_dim) I(size) E(rt_type, index_type)
+
+/* clang-format on */
 
 #define RT_FIELD_I(name)       int32_t name;
 #define RT_FIELD_F(name)       float name;
