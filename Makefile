@@ -129,7 +129,7 @@ $(BUILD)/libmodels.a: $(TEST_OBJECTS)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/cli -Itests/scene -Itests/model -Imodels/example
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/pass -Itests/cli -Itests/scene -Itests/model -Imodels/example
 
 $(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)

@@ -17,6 +17,12 @@ enum status attempt(struct ctx *c, void (*body)(struct ctx *c, void *user), void
 	return status;
 }
 
+_Noreturn void fail_again(struct ctx *c, enum status status)
+{
+	c->status = status;
+	longjmp(c->escape, 1);
+}
+
 void with_own_memory(struct ctx *c, void (*body)(struct ctx *c, void *user), void *user)
 {
 	struct arena *outer = c->arena, *own = arena_new();
@@ -32,8 +38,6 @@ void with_own_memory(struct ctx *c, void (*body)(struct ctx *c, void *user), voi
 	c->doc = c->opsets = "";
 	c->arena = outer;
 	arena_free(own);
-	if (status) {
-		c->status = status;
-		longjmp(c->escape, 1);
-	}
+	if (status)
+		fail_again(c, status);
 }

@@ -97,14 +97,14 @@ static struct subject compile_model(struct ctx *c, const struct bench_options *o
 	struct value **inputs = NULL;
 
 	c->set.out_dir = build_folder(c);
-	read_model(c);
 	if (o->data) {
 		const char *const *paths;
 		if (find_datasets(c, o->data, &paths) > 1)
 			fail(c, USAGE, "--data: %.300s holds several data sets; name one of them", o->data);
-		inputs = read_dataset(c, paths[0])->inputs;
+		inputs = specialize_for(c, paths[0])->inputs;
+	} else {
+		load_model(c);
 	}
-	specialize_model(c);
 	optimize(c);
 	struct program *p = lower_graph(c, c->graph);
 	plan(c, p);
@@ -125,8 +125,8 @@ static struct subject open_object(struct ctx *c, const struct bench_options *o)
 	const struct settings *set = &c->set;
 	const char *name;
 
-	if (set->n_bindings || set->top_k || set->depth != DEPTH_ADAPTIVE || set->precision != PRECISION_FP32 ||
-		set->weights_as_c || o->data)
+	if (set->n_bindings || set->n_constants || set->top_k || set->depth != DEPTH_ADAPTIVE ||
+		set->precision != PRECISION_FP32 || set->weights_as_c || o->data)
 		fail(c, USAGE, "%.300s is compiled already: no options for models apply to it", set->model);
 	const char *library = link_object(c, set->model, &name);
 	s.host = host_open(c, library, name, o->timeout);

@@ -19,6 +19,8 @@ enum {
 	OPTION_NAME = 'n',
 	OPTION_DIM = 'd',
 	OPTION_INPUT = 'i',
+	OPTION_CONSTANT = 'c',
+	OPTION_CAPACITY = 'm',
 	OPTION_TOPK = 'k',
 	OPTION_DEPTH = 'l',
 	OPTION_PRECISION = 'p',
@@ -28,7 +30,8 @@ enum {
 };
 #define MODEL_OPTIONS                                                                                                  \
 	{ "name", required_argument, NULL, OPTION_NAME }, { "dim", required_argument, NULL, OPTION_DIM },                  \
-		{ "input", required_argument, NULL, OPTION_INPUT }, { "topk", required_argument, NULL, OPTION_TOPK },          \
+		{ "input", required_argument, NULL, OPTION_INPUT }, { "capacity", required_argument, NULL, OPTION_CAPACITY },  \
+		{ "constant", required_argument, NULL, OPTION_CONSTANT }, { "topk", required_argument, NULL, OPTION_TOPK },    \
 		{ "depth", required_argument, NULL, OPTION_DEPTH },                                                            \
 		{ "precision", required_argument, NULL, OPTION_PRECISION },                                                    \
 		{ "weights", required_argument, NULL, OPTION_WEIGHTS },                                                        \
@@ -39,6 +42,8 @@ enum {
 	"  --name N              the C name of the model (default: the file's)\n"                                          \
 	"  --dim NAME=V          bind a symbolic dimension\n"                                                              \
 	"  --input NAME=AxBxC    bind a whole input's shape\n"                                                             \
+	"  --constant NAME=1,2   make an input a constant: axes, sizes and the like; NAME=FILE.pb takes a tensor file\n"   \
+	"  --capacity NAME=N     room for what the NonZero node NAME finds, when that depends on the data\n"               \
 	"  --topk K              how many keypoints every top-K stage keeps\n"                                             \
 	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
 	"  --precision P         fp32 (default), or fp16 for weights and activations stored as half\n"                     \

@@ -15,10 +15,11 @@ struct difference {
 	int64_t elements, beyond;                /* how many there are, and how many are further apart than the tolerance */
 	double absolute, relative;               /* the largest; relative to the expected value, where that is not 0 */
 	int64_t absolute_at, relative_at, first; /* element numbers; first: the first one beyond the tolerance */
-	bool equal;                              /* within the tolerance as a whole */
+	bool other_length; /* the lengths, which depend on the data, differ, and nothing else was compared */
+	bool equal;        /* within the tolerance as a whole */
 };
 
-/* Both tensors hold data and have the same type and shape. */
+/* Both tensors hold data and have the same type, and the same shape but for what depends on the data. */
 struct difference compare(const struct value *expected, const struct value *actual, const struct tolerance *t);
 
 /* "  scores f32[1,64]: largest error 1.2e-06 absolute at [0,3], 3e-05 relative at [0,9]" and what is wrong, if anything

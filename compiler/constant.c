@@ -1,6 +1,6 @@
 /* Reading constants of any numeric type. */
 #include "gluec.h"
-#include "half.h"
+#include "narrow.h"
 #include <string.h>
 
 double constant_real(const struct value *v, int64_t i)
@@ -14,6 +14,13 @@ double constant_real(const struct value *v, int64_t i)
 		return float_of_half(((const uint16_t *)v->data)[i]);
 	case RT_BF16:
 		return float_of_bfloat(((const uint16_t *)v->data)[i]);
+	case RT_F8E4M3FN:
+	case RT_F8E4M3FNUZ:
+	case RT_F8E5M2:
+	case RT_F8E5M2FNUZ:
+	case RT_F4E2M1:
+	case RT_F8E8M0:
+		return float_of_narrow(((const uint8_t *)v->data)[i], v->type);
 	case RT_U64:
 		return (double)((const uint64_t *)v->data)[i];
 	default:
@@ -37,8 +44,12 @@ int64_t constant_int(const struct value *v, int64_t i)
 	case RT_U16:
 		return ((const uint16_t *)v->data)[i];
 	case RT_I8:
+	case RT_I4:
+	case RT_I2:
 		return ((const int8_t *)v->data)[i];
 	case RT_U8:
+	case RT_U4:
+	case RT_U2:
 	case RT_BOOL:
 		return ((const uint8_t *)v->data)[i];
 	default: {
@@ -73,8 +84,7 @@ int need_ints(struct ctx *c, const struct node *n, int index, const char *what, 
 	int count = constant_ints(v, to, max);
 
 	if (v && count < 0 && !v->data)
-		fail_node(
-			c, n, "its %s, '%.100s', depends on the model's inputs; only a fixed one can be compiled", what, v->name);
+		fail_open(c, n, what, v);
 	if (count < 0)
 		fail_node(
 			c, n, "its %s, %s, must be a list of at most %d numbers", what, v ? shape_text(c, v) : "left out", max);

@@ -30,7 +30,7 @@ static const void *convert(struct ctx *c, const struct value *from, enum rt_type
 
 	if (from->type == type)
 		return n ? memcpy(to, from->data, value_bytes(from)) : to;
-	if (is_float_type(from->type) || is_float_type(type))
+	if (is_real_type(from->type) || is_real_type(type))
 		fail(
 			c, OUR_BUG, "'%.100s' is %s in the model, but %s in C", from->name, type_name(from->type), type_name(type));
 	for (int64_t i = 0; i < n; i++)

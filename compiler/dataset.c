@@ -1,5 +1,7 @@
 /* Test data sets: finding and reading them. */
 #include "dataset.h"
+#include "attempt.h"
+#include "fixed.h"
 #include "tensor.h"
 #include <dirent.h>
 #include <errno.h>
@@ -74,6 +76,15 @@ static int input_for(struct ctx *c, const char *path, const struct value *tensor
 	return number;
 }
 
+/* Has the user given its value on the command line? */
+static bool is_fixed(const struct ctx *c, const struct value *v)
+{
+	for (int i = 0; i < c->set.n_constants; i++)
+		if (!strcmp(c->set.constants[i].name, v->name))
+			return true;
+	return false;
+}
+
 static struct value **read_inputs(struct ctx *c, const char *path)
 {
 	const struct graph *g = c->graph;
@@ -94,7 +105,7 @@ static struct value **read_inputs(struct ctx *c, const char *path)
 		to[i] = tensor;
 	}
 	for (int i = 0; i < g->n_inputs; i++)
-		if (!to[i])
+		if (!to[i] && !is_fixed(c, g->inputs[i]))
 			fail(c, UNUSABLE_MODEL, "%.300s/input_%d.pb is missing: the model's input '%.100s'", path, i,
 				g->inputs[i]->name);
 	return to;
@@ -119,7 +130,7 @@ static struct value **read_outputs(struct ctx *c, const char *path)
 	return found ? to : NULL;
 }
 
-struct dataset *read_dataset(struct ctx *c, const char *path)
+static struct dataset *read_dataset(struct ctx *c, const char *path)
 {
 	struct dataset *d = NEW(c, struct dataset, 1);
 
@@ -127,15 +138,69 @@ struct dataset *read_dataset(struct ctx *c, const char *path)
 	d->inputs = read_inputs(c, path);
 	d->outputs = read_outputs(c, path);
 	for (int i = 0; i < c->graph->n_inputs; i++)
-		bind_input(c, c->graph->inputs[i], d->inputs[i]->rank, d->inputs[i]->dim);
+		if (d->inputs[i])
+			bind_input(c, c->graph->inputs[i], d->inputs[i]->rank, d->inputs[i]->dim);
 	return d;
+}
+
+/* A model being specialised for a data set. */
+struct fitting {
+	const char *path;
+	struct dataset *d;
+	const char **fixed; /* inputs that are taken from the data set */
+	int n_fixed;
+};
+
+static void fit_once(struct ctx *c, void *user)
+{
+	struct fitting *f = user;
+
+	read_model(c);
+	struct dataset *d = f->d = read_dataset(c, f->path);
+	int n = c->graph->n_inputs, kept = 0;
+	struct value **inputs = NEW(c, struct value *, (size_t)n);
+	for (int i = 0; i < n; i++)
+		inputs[i] = c->graph->inputs[i];
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < f->n_fixed; k++)
+			if (!strcmp(inputs[i]->name, f->fixed[k]))
+				fix_input(c, inputs[i], d->inputs[i]);
+	specialize_model(c);
+	for (int i = 0; i < n; i++)
+		if (kept < c->graph->n_inputs && c->graph->inputs[kept] == inputs[i])
+			d->inputs[kept++] = d->inputs[i];
+	d->fixed = f->n_fixed;
+}
+
+struct dataset *specialize_for(struct ctx *c, const char *path)
+{
+	struct fitting f = { .path = path };
+
+	for (;;) {
+		c->wanted = NULL;
+		enum status status = attempt(c, fit_once, &f);
+		if (!status)
+			return f.d;
+		if (!c->wanted)
+			fail_again(c, status);
+		const char **more = NEW(c, const char *, (size_t)f.n_fixed + 1);
+		if (f.n_fixed)
+			memcpy(more, f.fixed, (size_t)f.n_fixed * sizeof *more);
+		f.fixed = more;
+		more[f.n_fixed++] = c->wanted->name;
+	}
 }
 
 void check_expected(struct ctx *c, const struct dataset *d, int i, const struct value *actual)
 {
 	const struct value *expected = d->outputs[i];
+	struct value shape = *actual;
 
-	if (expected->type != actual->type || !same_shape(expected, actual))
+	/* How long this one becomes is not known before the model runs. */
+	if (actual->count && expected->rank == actual->rank &&
+		expected->dim[actual->count_axis] <= actual->dim[actual->count_axis])
+		shape.dim[actual->count_axis] = expected->dim[actual->count_axis];
+	if (expected->type != actual->type || !same_shape(expected, &shape))
 		fail(c, UNUSABLE_MODEL, "%.300s/output_%d.pb: it is %s, but output '%.100s' of the model is %s", d->path, i,
 			shape_text(c, expected), actual->name, shape_text(c, actual));
 }

@@ -86,6 +86,26 @@ const char *type_name(enum rt_type type)
 		return "u64";
 	case RT_BF16:
 		return "bf16";
+	case RT_F8E4M3FN:
+		return "f8e4m3fn";
+	case RT_F8E4M3FNUZ:
+		return "f8e4m3fnuz";
+	case RT_F8E5M2:
+		return "f8e5m2";
+	case RT_F8E5M2FNUZ:
+		return "f8e5m2fnuz";
+	case RT_U4:
+		return "u4";
+	case RT_I4:
+		return "i4";
+	case RT_F4E2M1:
+		return "f4e2m1";
+	case RT_F8E8M0:
+		return "f8e8m0";
+	case RT_U2:
+		return "u2";
+	case RT_I2:
+		return "i2";
 	case RT_NOTYPE:
 		break;
 	}

@@ -8,22 +8,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The length of one of Unicode's controls of direction in UTF-8, else 0: what stands behind it would be read in another
+ * order than the compiler's. */
+static size_t turns_text(const unsigned char *p)
+{
+	if (p[0] == 0xd8 && p[1] == 0x9c)
+		return 2;
+	if (p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xaa && p[2] <= 0xae)))
+		return 3;
+	return p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9 ? 3 : 0;
+}
+
 const char *safe_comment(struct ctx *c, const char *s)
 {
 	char *copy = arena_text(c, "%s", s);
 
-	for (char *p = copy; *p; p++)
+	for (char *p = copy; *p; p++) {
+		bool trigraph = *p == '?' && p[1] == '?';
 		if ((unsigned char)*p < ' ' || *p == 127 || (*p == '/' && p > copy && p[-1] == '*') ||
-			(*p == '*' && p[1] == '/') || (*p == '*' && p > copy && p[-1] == '/'))
-			*p = '?';
+			(*p == '*' && p[1] == '/') || (*p == '*' && p > copy && p[-1] == '/') || trigraph)
+			*p = '_';
+		memset(p, '_', turns_text((const unsigned char *)p));
+	}
 	return copy;
 }
 
 const char *safe_string(struct ctx *c, const char *s)
 {
+	/* No compiler need take a string of more than 4095 characters. */
+	enum { MAX_STRING = 4000 };
 	char *copy = arena_get(c, 4 * strlen(s) + 1, 1), *p = copy;
 
-	for (; *s; s++) {
+	for (int i = 0; s[0] && i < MAX_STRING; s++, i++) {
 		unsigned char byte = (unsigned char)*s;
 		if (byte == '"' || byte == '\\')
 			p += sprintf(p, "\\%c", byte);
@@ -52,6 +68,8 @@ const char *c_type(enum rt_type type)
 	case RT_F64:
 		return "double";
 	case RT_I8:
+	case RT_I4:
+	case RT_I2:
 		return "int8_t";
 	case RT_I16:
 		return "int16_t";
@@ -246,6 +264,22 @@ static int count_calls(const struct block *block)
 
 static void write_block(struct ctx *c, const struct block *block, struct text *t, bool at_end);
 
+/* A count that is more than there is room for is said, never kept silent. */
+static void write_end(struct ctx *c, struct text *t)
+{
+	const struct graph *g = c->graph;
+
+	line(t, "rt_step(run, NULL);");
+	for (int i = 0; g->lengths && i < g->n_outputs - g->n_counts; i++) {
+		if (!g->lengths[i].output)
+			continue;
+		line(t, "if (*%s > %lld)", c->program->outputs[g->lengths[i].output].buffer->symbol,
+			(long long)g->outputs[i]->dim[g->lengths[i].axis]);
+		line(t, "\treturn GLUEC_CAPACITY_EXCEEDED;");
+	}
+	line(t, "return GLUEC_OK;");
+}
+
 /* A branch that ends the function leaves it on its shorter side, so that the longer one need not be indented. */
 static void write_branch(struct ctx *c, const struct call *call, struct text *t, bool at_end)
 {
@@ -285,10 +319,8 @@ static void write_block(struct ctx *c, const struct block *block, struct text *t
 		}
 		write_call(c, call, t);
 	}
-	if (at_end) {
-		line(t, "rt_step(run, NULL);");
-		line(t, "return GLUEC_OK;");
-	}
+	if (at_end)
+		write_end(c, t);
 }
 
 static void write_checks(struct ctx *c, const struct program *p, struct text *t)
@@ -372,6 +404,7 @@ void emit(struct ctx *c, struct program *p)
 	if (p->arena_bytes > INT32_MAX || p->weight_bytes > INT32_MAX)
 		fail_model(c, "it needs an arena of %zu and weights of %zu bytes; at most 2 GiB each are supported",
 			p->arena_bytes, p->weight_bytes);
+	c->program = p;
 	name_symbols(c, p);
 	make_folder(c, c->set.out_dir);
 	write_source(c, p, output_stream(output_open(c, arena_text(c, "%s.c", base))));

@@ -3,7 +3,8 @@
 #include "emit.h"
 #include <string.h>
 
-static void write_tensor_note(struct ctx *c, const struct view *view, const char *name, struct text *t)
+static void write_tensor_note(
+	struct ctx *c, const struct view *view, const char *name, const struct length *length, struct text *t)
 {
 	const char *s = "";
 
@@ -12,6 +13,9 @@ static void write_tensor_note(struct ctx *c, const struct view *view, const char
 	line(t, "/*   %s: %s %s */", view->buffer->symbol, type_name(view->type), *s ? s : "scalar");
 	if (strcmp(view->buffer->symbol, name))
 		line(t, "/*     (in the model: %s) */", safe_comment(c, name));
+	if (length && length->output)
+		line(t, "/*     of dimension %d the first %s elements are used */", length->axis,
+			safe_comment(c, c->graph->outputs[length->output]->name));
 }
 
 void write_header(struct ctx *c, const struct program *p, FILE *f)
@@ -44,10 +48,11 @@ void write_header(struct ctx *c, const struct program *p, FILE *f)
 		"/* Inputs and outputs, row-major, values as the ONNX model defines them; indices fit their types. No two may "
 		"overlap, and none may lie in the arena. */");
 	for (int i = 0; i < c->graph->n_inputs; i++)
-		write_tensor_note(c, &p->inputs[i], c->graph->inputs[i]->name, &t);
+		write_tensor_note(c, &p->inputs[i], c->graph->inputs[i]->name, NULL, &t);
 	line(&t, "/* -> */");
 	for (int i = 0; i < c->graph->n_outputs; i++)
-		write_tensor_note(c, &p->outputs[i], c->graph->outputs[i]->name, &t);
+		write_tensor_note(
+			c, &p->outputs[i], c->graph->outputs[i]->name, c->graph->lengths ? &c->graph->lengths[i] : NULL, &t);
 	line(&t, "%s;", run_prototype(c, p));
 	line(&t, "%s", "");
 	line(&t, "/* Compares the weights with their digest; worth a call after start-up, but not needed for run. */");

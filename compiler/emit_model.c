@@ -1,8 +1,17 @@
 /* Writes the self-description at the end of NAME.c. */
 #include "emit.h"
 
-static void write_tensors(
-	struct ctx *c, const char *what, const struct view *views, struct value *const *values, int n, struct text *t)
+/* ", "matches_count", 0": which output says how much of the tensor is used, for those whose length depends on the data.
+ */
+static const char *used_part(struct ctx *c, const struct length *length)
+{
+	if (!length || !length->output)
+		return ", NULL, 0";
+	return arena_text(c, ", \"%s\", %d", safe_string(c, c->graph->outputs[length->output]->name), length->axis);
+}
+
+static void write_tensors(struct ctx *c, const char *what, const struct view *views, struct value *const *values, int n,
+	const struct length *lengths, struct text *t)
 {
 	if (!n)
 		return;
@@ -14,8 +23,9 @@ static void write_tensors(
 			dims = arena_text(c, "%s%s%lld", dims, d ? ", " : "", (long long)views[i].dim[d]);
 			elements *= views[i].dim[d];
 		}
-		line(t, "{ \"%s\", \"%s\", %d, { %s }, %zu },", safe_string(c, values[i]->name), type_name(views[i].type),
-			views[i].rank, *dims ? dims : "0", (size_t)elements * rt_type_size(views[i].type));
+		line(t, "{ \"%s\", \"%s\", %d, { %s }, %zu%s },", safe_string(c, values[i]->name), type_name(views[i].type),
+			views[i].rank, *dims ? dims : "0", (size_t)elements * rt_type_size(views[i].type),
+			used_part(c, lengths ? &lengths[i] : NULL));
 	}
 	line(t, "};");
 }
@@ -30,8 +40,8 @@ void write_model(struct ctx *c, const struct program *p, struct text *t)
 	for (int i = 0; i < n_out; i++)
 		arguments = arena_text(c, "%soutput[%d], ", arguments, i);
 	line(t, "%s", "");
-	write_tensors(c, "input_list", p->inputs, c->graph->inputs, n_in, t);
-	write_tensors(c, "output_list", p->outputs, c->graph->outputs, n_out, t);
+	write_tensors(c, "input_list", p->inputs, c->graph->inputs, n_in, NULL, t);
+	write_tensors(c, "output_list", p->outputs, c->graph->outputs, n_out, c->graph->lengths, t);
 	line(t, "%s", "");
 	line(t, "static enum gluec_status run_any(const void *const *input, void *const *output, void *arena, size_t "
 			"arena_bytes,"

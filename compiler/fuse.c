@@ -3,6 +3,7 @@
 #include "gluec.h"
 #include "half.h"
 #include "map.h"
+#include <math.h>
 #include <string.h>
 
 /* The one node of g that reads v, when nothing else does. */
@@ -28,22 +29,21 @@ static void take_over(struct ctx *c, struct graph *g, struct node *n, struct nod
 	n->origin = arena_text(c, "%s %s", n->origin, behind->origin);
 }
 
-static bool fuse_activation(struct ctx *c, struct graph *g, struct node *n)
+static void fuse_activation(struct ctx *c, struct graph *g, struct node *n)
 {
 	static const char *const known[] = { "Relu", "Gelu", "Sigmoid", "Tanh" };
 	struct node *behind = only_reader(g, n->out[0]);
 
 	if (!behind || *attribute_string(c, n, "act", ""))
-		return false;
+		return;
 	if (is_op(behind, "Gelu") && strcmp(attribute_string(c, behind, "approximate", "none"), "none"))
-		return false;
+		return;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (is_op(behind, known[i])) {
 			set_attribute_string(c, n, "act", known[i]);
 			take_over(c, g, n, behind);
-			return true;
+			return;
 		}
-	return false;
 }
 
 static bool is_pool_of_two(struct ctx *c, const struct node *n)
@@ -101,19 +101,19 @@ static struct value *halves(struct ctx *c, const struct value *like, const float
 }
 
 /* A number behind the product multiplies its weights instead. */
-static bool fuse_scale(struct ctx *c, struct graph *g, struct node *n)
+static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *behind = only_reader(g, n->out[0]);
 	double x;
 
 	if (!behind || !(is_op(behind, "Mul") || is_op(behind, "Div")) || !same_shape(behind->out[0], n->out[0]))
-		return false;
+		return;
 	int at = behind->in[0] == n->out[0] ? 1 : 0;
 	if (!constant_scalar(behind->in[at], &x) || (is_op(behind, "Div") && (at == 0 || x == 0)))
-		return false;
+		return;
 	float factor = (float)(is_op(behind, "Mul") ? x : 1 / x);
-	if (!scales_exactly(c, n->in[1], factor))
-		return false;
+	if (!isfinite(factor) || !scales_exactly(c, n->in[1], factor))
+		return;
 	for (int i = 1; i <= 2 && i < n->n_in; i++) {
 		const struct value *w = n->in[i];
 		if (!w)
@@ -125,7 +125,6 @@ static bool fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 		n->in[i] = w->type == RT_F16 ? halves(c, w, to) : value_constant(c, w->name, RT_F32, w->rank, w->dim, to);
 	}
 	take_over(c, g, n, behind);
-	return true;
 }
 
 static void set_input(struct ctx *c, struct node *n, int i, struct value *v)
@@ -139,19 +138,18 @@ static void set_input(struct ctx *c, struct node *n, int i, struct value *v)
 	n->in[i] = v;
 }
 
-static bool fuse_residual(struct ctx *c, struct graph *g, struct node *n)
+static void fuse_residual(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *add = only_reader(g, n->out[0]);
 
 	if (!is_op(add, "Add"))
-		return false;
+		return;
 	struct value *other = add->in[0] == n->out[0] ? add->in[1] : add->in[0];
 	if (other->data || !same_shape(other, n->out[0]) || other->type != n->out[0]->type ||
 		add->out[0]->type != other->type)
-		return false;
+		return;
 	set_input(c, n, 4, other);
 	take_over(c, g, n, add);
-	return true;
 }
 
 static void fuse_concat(struct ctx *c, struct node *n)
@@ -176,11 +174,9 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	fuse_concat(c, n);
 	if (input(n, 4))
 		return;
-	bool plain = !*attribute_string(c, n, "act", "");
-	if (plain && fuse_scale(c, g, n))
-		return;
-	if (plain && fuse_activation(c, g, n))
-		return;
+	if (!*attribute_string(c, n, "act", ""))
+		fuse_scale(c, g, n);
+	fuse_activation(c, g, n);
 	fuse_residual(c, g, n);
 }
 
@@ -201,14 +197,14 @@ static void inline_producers(struct ctx *c, struct node *n)
 	}
 }
 
-void fuse(struct ctx *c, struct graph *g)
+/* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
+static void fuse_graph(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
 
-	count_uses(g);
 	for (struct node *n = g->first, *next; n; n = next) {
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			fuse(c, inner[i]);
+			fuse_graph(c, inner[i]);
 		next = n->next;
 		struct node *before = n->prev;
 		if (is_op(n, "Conv"))
@@ -224,4 +220,10 @@ void fuse(struct ctx *c, struct graph *g)
 		if (next == n)
 			next = n->next;
 	}
+}
+
+void fuse(struct ctx *c, struct graph *g)
+{
+	count_uses(g);
+	fuse_graph(c, g);
 }

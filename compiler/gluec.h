@@ -38,6 +38,11 @@ struct binding {
 	bool used;
 };
 
+/* --constant NAME=TEXT: numbers, or the name of a tensor file. */
+struct fixed {
+	const char *name, *text;
+};
+
 enum precision { PRECISION_FP32, PRECISION_FP16 };
 
 enum { DEPTH_AS_IS = -1, DEPTH_ADAPTIVE = 0 };
@@ -46,6 +51,10 @@ struct settings {
 	const char *model, *out_dir, *name;
 	struct binding *bindings;
 	int n_bindings;
+	struct binding *capacities; /* of data-dependent dimensions, by the name of the NonZero node or its output */
+	int n_capacities;
+	struct fixed *constants;
+	int n_constants;
 	int64_t top_k; /* 0: as the graph says */
 	int depth;     /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
 	enum precision precision;
@@ -65,6 +74,8 @@ struct ctx {
 	char message[1024];
 	struct output_file *outputs; /* files being written, removed when the run fails */
 	struct graph *graph;
+	struct program *program; /* the one being emitted: see lower.h */
+	struct value *wanted;    /* the input that would have to be fixed for the run that failed to succeed, or NULL */
 	int64_t ir_version;
 	int opset;          /* of the default domain */
 	const char *opsets; /* all that the model imports: "ai.onnx 20, com.microsoft 1" */
@@ -89,6 +100,10 @@ struct value {
 	int uses;          /* how often nodes, branches and graph outputs read it: see count_uses */
 	struct node *user; /* one of the nodes that read it */
 	bool is_output;    /* some graph's output */
+	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
+	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
+	struct value *count;
+	int count_axis;
 	struct view *view; /* where it is stored, once lowered: see lower.h */
 };
 
@@ -136,6 +151,10 @@ struct graph {
 	struct node *first, *last;
 	int n_inputs, n_outputs;
 	struct value **inputs, **outputs;
+	int n_counts; /* how many of the outputs, the last ones, are counts that gluec added: see dynamic.c */
+	struct length {
+		int output, axis;  /* which output says how much of which dimension is used; output 0: the length is fixed */
+	} * lengths;           /* of each output of the model; NULL for branches */
 	const char **declared; /* the file's own word on each output of the model: "f32[1,K,2]"; NULL for branches */
 };
 
@@ -181,6 +200,8 @@ _Noreturn void fail(struct ctx *c, enum status status, const char *format, ...) 
 _Noreturn void fail_model(struct ctx *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* n's input v, called `what`, would have to be constant: says which input of the model to fix, and sets c->wanted. */
+_Noreturn void fail_open(struct ctx *c, const struct node *n, const char *what, const struct value *v);
 const char *shape_text(struct ctx *c, const struct value *v); /* "f32[1,64,480,640]" */
 const char *type_name(enum rt_type type);                     /* "f32" */
 /* "Conv (ai.onnx, version 20)", for messages about operators that are not supported. */
@@ -249,20 +270,24 @@ const float *constant_floats(struct ctx *c, const struct value *v);
 /* Helpers for infer functions (op/common.c). */
 void need_inputs(struct ctx *c, const struct node *n, int least, int most); /* counts, and that required ones exist */
 void need_outputs(struct ctx *c, const struct node *n, int least, int most);
-int need_axis(struct ctx *c, const struct node *n, int64_t axis, int rank);        /* negative counts from the end */
-void need_type(struct ctx *c, const struct node *n, int index, const char *types); /* "f32 f16 i64", or "float" "int" */
+int need_axis(struct ctx *c, const struct node *n, int64_t axis, int rank); /* negative counts from the end */
+void need_type(struct ctx *c, const struct node *n, int index,
+	const char *types); /* "f32 f16 i64", or "float" "int" "number" "any" */
 void set_output(struct ctx *c, struct node *n, int i, enum rt_type type, int rank, const int64_t *dim);
 /* The broadcast shape of two shapes; fails when they do not fit. */
 int broadcast(
 	struct ctx *c, const struct node *n, int rank_a, const int64_t *a, int rank_b, const int64_t *b, int64_t *to);
 bool is_float_type(enum rt_type type);   /* f32 f16 bf16 f64 */
-bool is_integer_type(enum rt_type type); /* not bool */
+bool is_integer_type(enum rt_type type); /* i8 to i64, u8 to u64 */
+bool is_real_type(enum rt_type type);    /* the float types, and those of 8 and 4 bits */
 
 /* The passes, in the order in which they run; each in the file of its name. */
 void read_onnx(struct ctx *c, const char *path); /* onnx.c: sets c->graph */
 void specialize(struct ctx *c);                  /* binds dimensions, K, branches */
 void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as it goes */
 bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
+void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
+void add_count_outputs(struct ctx *c); /* dynamic.c: counts become outputs of the model */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);
 void choose_precision(struct ctx *c, struct graph *g); /* precision.c */

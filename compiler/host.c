@@ -21,7 +21,7 @@ struct describe_job {
 
 static enum rt_type type_of_name(const char *name)
 {
-	for (int t = 1; t <= RT_BF16; t++)
+	for (int t = 1; t <= RT_LAST_TYPE; t++)
 		if (rt_type_size((enum rt_type)t) && !strcmp(type_name((enum rt_type)t), name))
 			return (enum rt_type)t;
 	child_fail("has a tensor of the unknown type '%.20s'", name);

@@ -78,6 +78,7 @@ void infer(struct ctx *c, struct graph *g)
 		}
 		check_operator(c, n);
 		n->op->infer(c, n);
+		propagate_count(c, g, n);
 		if (fold_node(c, n))
 			node_remove(g, n);
 	}

@@ -1,6 +1,7 @@
 /* The reference: a graph run as it stands, by the portable kernels. */
 #include "interpret.h"
 #include "convert.h"
+#include "dynamic.h"
 #include "half.h"
 #include "lower.h"
 #include "progress.h"
@@ -21,7 +22,7 @@ struct value **interpret(struct ctx *c, struct value *const *inputs)
 	execute(c, p, in, out);
 	for (int i = 0; i < g->n_outputs; i++)
 		results[i] = convert_from(c, g->outputs[i], p->outputs[i].type, out[i]);
-	return results;
+	return trim_outputs(c, g, results);
 }
 
 /* splitmix64 (Steele et al. 2014) */

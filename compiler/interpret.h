@@ -5,7 +5,8 @@
 #include "gluec.h"
 
 /* Computes the outputs of c->graph, whose shapes have been inferred, as constants of its outputs' names, types and
- * shapes. inputs[i] holds data of the type and shape of the graph's input i. */
+ * shapes (what depends on the data has the length that it came to). inputs[i] holds data of the type and shape of the
+ * graph's input i. */
 struct value **interpret(struct ctx *c, struct value *const *inputs);
 
 /* Inputs of the names, types and shapes of `like` for a model that has no data set: floats are uniform in 0..1 for

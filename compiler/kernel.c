@@ -10,6 +10,7 @@ static const char *const name_rt_pool_kind[] = { RT_POOL_KINDS(NAME) };
 static const char *const name_rt_reduce_kind[] = { RT_REDUCE_KINDS(NAME) };
 static const char *const name_rt_grid_mode[] = { RT_GRID_MODES(NAME) };
 static const char *const name_rt_grid_padding[] = { RT_GRID_PADDINGS(NAME) };
+static const char *const name_rt_scatter_kind[] = { RT_SCATTER_KINDS(NAME) };
 static const char *const name_rt_step_op[] = { RT_STEP_OPS(NAME) };
 #undef NAME
 static const char *const name_rt_type[] = { [RT_NOTYPE] = "RT_NOTYPE",
@@ -25,7 +26,17 @@ static const char *const name_rt_type[] = { [RT_NOTYPE] = "RT_NOTYPE",
 	[RT_F64] = "RT_F64",
 	[RT_U32] = "RT_U32",
 	[RT_U64] = "RT_U64",
-	[RT_BF16] = "RT_BF16" };
+	[RT_BF16] = "RT_BF16",
+	[RT_F8E4M3FN] = "RT_F8E4M3FN",
+	[RT_F8E4M3FNUZ] = "RT_F8E4M3FNUZ",
+	[RT_F8E5M2] = "RT_F8E5M2",
+	[RT_F8E5M2FNUZ] = "RT_F8E5M2FNUZ",
+	[RT_U4] = "RT_U4",
+	[RT_I4] = "RT_I4",
+	[RT_F4E2M1] = "RT_F4E2M1",
+	[RT_F8E8M0] = "RT_F8E8M0",
+	[RT_U2] = "RT_U2",
+	[RT_I2] = "RT_I2" };
 
 /* A list being printed: the separator before the next field. */
 struct list {

@@ -62,7 +62,7 @@ static int add_input(struct map_builder *b, struct value *v)
 	double x;
 
 	if (constant_scalar(v, &x))
-		return is_float_type(v->type) ? map_real(b, v->type, x) : map_integer(b, v->type, constant_int(v, 0));
+		return is_real_type(v->type) ? map_real(b, v->type, x) : map_integer(b, v->type, constant_int(v, 0));
 	for (int i = 0; i < b->inputs; i++)
 		if (b->input[i] == v)
 			return i;

@@ -1,22 +1,11 @@
 /* Reads an ONNX file into a graph. */
+#include "node_order.h"
+#include "onnx_reader.h"
 #include "tensor.h"
 #include "tensor_import.h"
 #include "wire.h"
 #include <sha256.h>
 #include <string.h>
-
-/* The names visible in one graph: a hash table in the arena, and the surrounding graph's names behind it. */
-struct scope {
-	struct scope *outer;
-	struct value **slot;
-	size_t size, used;
-};
-
-struct reader {
-	struct ctx *c;
-	const Onnx__ModelProto *model;
-	int depth;
-};
 
 static size_t hash(const char *s)
 {
@@ -27,38 +16,46 @@ static size_t hash(const char *s)
 	return (size_t)(h ^ h >> 32);
 }
 
-static struct value **find_slot(const struct scope *s, const char *name)
+struct scope scope_new(struct ctx *c, struct scope *outer)
+{
+	enum { START = 64 };
+
+	return (struct scope){ .outer = outer, .size = START, .slot = NEW(c, struct entry, START) };
+}
+
+static struct entry *find_slot(const struct scope *s, const char *name)
 {
 	size_t i = hash(name);
 
-	while (s->slot[i % s->size] && strcmp(s->slot[i % s->size]->name, name))
+	while (s->slot[i % s->size].name && strcmp(s->slot[i % s->size].name, name))
 		i++;
 	return &s->slot[i % s->size];
 }
 
-static struct value *look_up(const struct scope *s, const char *name)
+const struct entry *look_up(const struct scope *s, const char *name)
 {
-	struct value *v = NULL;
-
-	for (; s && !v; s = s->outer)
-		v = *find_slot(s, name);
-	return v;
+	for (; s; s = s->outer) {
+		const struct entry *e = find_slot(s, name);
+		if (e->name)
+			return e;
+	}
+	return NULL;
 }
 
-static void define(struct reader *r, struct scope *s, struct value *v)
+void define(struct reader *r, struct scope *s, const char *name, struct value *v)
 {
 	if (2 * (s->used + 1) > s->size) {
 		struct scope old = *s;
 		s->size = old.size * 2;
-		s->slot = NEW(r->c, struct value *, s->size);
+		s->slot = NEW(r->c, struct entry, s->size);
 		for (size_t i = 0; i < old.size; i++)
-			if (old.slot[i])
-				*find_slot(s, old.slot[i]->name) = old.slot[i];
+			if (old.slot[i].name)
+				*find_slot(s, old.slot[i].name) = old.slot[i];
 	}
-	struct value **slot = find_slot(s, v->name);
-	if (*slot)
-		fail_model(r->c, "the name '%.100s' is defined twice", v->name);
-	*slot = v;
+	struct entry *slot = find_slot(s, name);
+	if (slot->name)
+		fail_model(r->c, "the name '%.100s' is defined twice", name);
+	*slot = (struct entry){ name, v };
 	s->used++;
 }
 
@@ -69,16 +66,78 @@ static const char *text(const char *s)
 
 static struct graph *read_graph(struct reader *r, const Onnx__GraphProto *p, struct graph *outer, struct scope *names);
 
-/* The type and, as far as the file says, the shape of a graph input. */
-static struct value *read_input(struct reader *r, const Onnx__ValueInfoProto *p)
+const char *domain_name(const char *domain)
+{
+	return strcmp(text(domain), "ai.onnx") ? text(domain) : "";
+}
+
+static int find_version(Onnx__OperatorSetIdProto *const *list, size_t n, const char *domain)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(domain_name(list[i]->domain), domain))
+			return (int)list[i]->version;
+	return 0;
+}
+
+/* The version of the operator set that the function being read, or else the model, imports for a domain; 0 when it
+ * imports none. */
+static int version_of(const struct reader *r, const char *domain)
+{
+	const Onnx__FunctionProto *f = r->call ? r->call->function : NULL;
+	int version = f ? find_version(f->opset_import, f->n_opset_import, domain) : 0;
+
+	return version ? version : find_version(r->model->opset_import, r->model->n_opset_import, domain);
+}
+
+/* Nodes need not have names; the first output's is unique and as telling. */
+static const char *name_of(const Onnx__NodeProto *p)
+{
+	if (*text(p->name))
+		return p->name;
+	for (size_t i = 0; i < p->n_output; i++)
+		if (*p->output[i])
+			return p->output[i];
+	return text(p->op_type);
+}
+
+static bool is_tensor(const Onnx__ValueInfoProto *p)
+{
+	return p->type && p->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE && p->type->tensor_type;
+}
+
+/* n reads or makes something that is no tensor. */
+_Noreturn static void fail_no_tensor(struct ctx *c, const struct node *n, const char *what, const char *name)
+{
+	fail_node(c, n,
+		"%s: its %s '%.100s' is not a tensor; sequences, optionals and maps are not supported, so export the model"
+		" without them",
+		node_kind(c, n), what, name);
+}
+
+/* An input of graph g that is no tensor: the error names the first node that reads it. */
+_Noreturn static void fail_input(struct reader *r, const Onnx__GraphProto *g, const char *name)
+{
+	for (size_t i = 0; i < g->n_node; i++)
+		for (size_t k = 0; k < g->node[i]->n_input; k++) {
+			const Onnx__NodeProto *p = g->node[i];
+			const char *domain = domain_name(p->domain);
+			struct node n = { .type = text(p->op_type), .domain = domain, .version = version_of(r, domain) };
+			n.name = name_of(p);
+			if (!strcmp(p->input[k], name))
+				fail_no_tensor(r->c, &n, "input", name);
+		}
+	fail_model(r->c, "input '%.100s' is not a tensor; sequences, optionals and maps are not supported", name);
+}
+
+/* The type and, as far as the file says, the shape of an input of graph g. */
+static struct value *read_input(struct reader *r, const Onnx__GraphProto *g, const Onnx__ValueInfoProto *p)
 {
 	struct ctx *c = r->c;
-	const Onnx__TypeProto__Tensor *t =
-		p->type && p->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? p->type->tensor_type : NULL;
+	const Onnx__TypeProto__Tensor *t = is_tensor(p) ? p->type->tensor_type : NULL;
 	struct value *v = value_new(c, text(p->name), RT_NOTYPE, -1, NULL);
 
 	if (!t)
-		fail_model(c, "input '%.100s' is not a tensor; sequences, maps and optionals are not supported", v->name);
+		fail_input(r, g, v->name);
 	if (!known_type(t->elem_type))
 		fail_model(c, "input '%.100s' has element type %d, which is not supported", v->name, t->elem_type);
 	v->type = (enum rt_type)t->elem_type;
@@ -125,7 +184,7 @@ static enum attribute_kind kind_of(const Onnx__AttributeProto *p)
 	}
 }
 
-static struct attribute *read_attribute(
+struct attribute *read_attribute(
 	struct reader *r, const Onnx__AttributeProto *p, struct node *n, struct graph *g, struct scope *names)
 {
 	struct ctx *c = r->c;
@@ -150,28 +209,6 @@ static struct attribute *read_attribute(
 	return a;
 }
 
-/* The version of the operator set that the model imports for a domain, 0 when it imports none. */
-static int version_of(const struct reader *r, const char *domain)
-{
-	for (size_t i = 0; i < r->model->n_opset_import; i++) {
-		const char *d = text(r->model->opset_import[i]->domain);
-		if (!strcmp(strcmp(d, "ai.onnx") ? d : "", domain))
-			return (int)r->model->opset_import[i]->version;
-	}
-	return 0;
-}
-
-/* Nodes need not have names; the first output's is unique and as telling. */
-static const char *name_of(const Onnx__NodeProto *p)
-{
-	if (*text(p->name))
-		return p->name;
-	for (size_t i = 0; i < p->n_output; i++)
-		if (*p->output[i])
-			return p->output[i];
-	return text(p->op_type);
-}
-
 static void read_inputs(struct reader *r, const Onnx__NodeProto *p, struct node *n, const struct scope *names)
 {
 	n->n_in = (int)p->n_input;
@@ -179,44 +216,93 @@ static void read_inputs(struct reader *r, const Onnx__NodeProto *p, struct node 
 	for (int i = 0; i < n->n_in; i++) {
 		if (!*p->input[i])
 			continue;
-		n->in[i] = look_up(names, p->input[i]);
-		if (!n->in[i])
-			fail_node(r->c, n,
-				"its input '%.100s' is made by no node before it and is no input or initialiser of the graph"
-				" (a missing initialiser, or a cycle)",
+		const struct entry *e = look_up(names, p->input[i]);
+		n->in[i] = e ? e->value : NULL;
+		if (!e && is_made(r->graph, p->input[i]))
+			fail_node(r->c, n, "its input '%.100s' depends on its own output: the graph has a cycle", p->input[i]);
+		if (!e)
+			fail_node(r->c, n, "its input '%.100s' is made by no node and is no input or initialiser of the graph",
 				p->input[i]);
 	}
 }
 
-static void read_node(struct reader *r, const Onnx__NodeProto *p, struct graph *g, struct scope *names)
+static const uint8_t *packed(struct ctx *c, const Onnx__NodeProto *p, size_t *n)
+{
+	uint8_t *bytes = arena_get(c, onnx__node_proto__get_packed_size(p) + 1, 1);
+
+	*n = onnx__node_proto__pack(p, bytes);
+	return bytes;
+}
+
+/* Half-precision converters write some nodes twice. One that is the same as another, byte for byte, adds nothing. */
+static bool is_repeated(const struct reader *r, const Onnx__NodeProto *p, const struct scope *names)
+{
+	const char *name = p->n_output ? text(p->output[0]) : "";
+	size_t n, other_n;
+
+	if (!*name || !find_slot(names, name)->name)
+		return false;
+	const uint8_t *bytes = packed(r->c, p, &n);
+	for (size_t i = 0; i < r->graph->n_node; i++) {
+		const Onnx__NodeProto *other = r->graph->node[i];
+		if (other == p || !other->n_output || strcmp(text(other->output[0]), name))
+			continue;
+		const uint8_t *other_bytes = packed(r->c, other, &other_n);
+		return n == other_n && !memcmp(bytes, other_bytes, n);
+	}
+	return false;
+}
+
+static void read_attributes(
+	struct reader *r, const Onnx__NodeProto *p, struct node *n, struct graph *g, struct scope *names)
+{
+	struct attribute **tail = &n->attributes;
+
+	for (size_t i = 0; i < p->n_attribute; i++) {
+		const Onnx__AttributeProto *a = p->attribute[i];
+		*tail = *text(a->ref_attr_name) ? bound_attribute(r, a, n) : read_attribute(r, a, n, g, names);
+		if (*tail)
+			tail = &(*tail)->next;
+	}
+}
+
+static void read_outputs(struct reader *r, const Onnx__NodeProto *p, struct node *n, struct scope *names)
+{
+	n->n_out = (int)p->n_output;
+	n->out = NEW(r->c, struct value *, p->n_output);
+	for (int i = 0; i < n->n_out; i++) {
+		if (!*p->output[i])
+			continue;
+		n->out[i] = value_new(r->c, p->output[i], RT_NOTYPE, -1, NULL);
+		n->out[i]->def = n;
+		define(r, names, p->output[i], n->out[i]);
+	}
+}
+
+void read_node(struct reader *r, const Onnx__NodeProto *p, struct graph *g, struct scope *names)
 {
 	struct ctx *c = r->c;
 	struct node *n = NEW(c, struct node, 1);
-	struct attribute **tail = &n->attributes;
 
 	n->type = text(p->op_type);
-	n->domain = strcmp(text(p->domain), "ai.onnx") ? text(p->domain) : "";
+	n->domain = domain_name(p->domain);
 	n->version = version_of(r, n->domain);
 	n->op = find_op(n->domain, n->type);
-	n->name = n->origin = name_of(p);
+	n->name = r->call ? arena_text(c, "%s/%s", r->call->node->name, name_of(p)) : name_of(p);
+	n->origin = n->name;
 	if (n->op && n->op->flags & OP_INTERNAL)
 		n->op = NULL;
 	if (p->n_input > MAX_ELEMENTS / 64 || p->n_output > MAX_ELEMENTS / 64)
 		fail_node(c, n, "it has too many inputs or outputs");
 	read_inputs(r, p, n, names);
-	for (size_t i = 0; i < p->n_attribute; i++) {
-		*tail = read_attribute(r, p->attribute[i], n, g, names);
-		tail = &(*tail)->next;
+	read_attributes(r, p, n, g, names);
+	/* An operator that gluec knows needs no definition by a function. */
+	const Onnx__FunctionProto *f = n->op ? NULL : find_function(r, n->domain, n->type);
+	if (f) {
+		inline_function(r, f, n, p, g, names);
+		return;
 	}
-	n->n_out = (int)p->n_output;
-	n->out = NEW(c, struct value *, p->n_output);
-	for (int i = 0; i < n->n_out; i++) {
-		if (!*p->output[i])
-			continue;
-		n->out[i] = value_new(c, p->output[i], RT_NOTYPE, -1, NULL);
-		n->out[i]->def = n;
-		define(r, names, n->out[i]);
-	}
+	read_outputs(r, p, n, names);
 	node_insert(g, NULL, n);
 	c->nodes_read++;
 }
@@ -225,18 +311,20 @@ static void read_signature(struct reader *r, const Onnx__GraphProto *p, struct g
 {
 	struct ctx *c = r->c;
 
-	for (size_t i = 0; i < p->n_initializer; i++)
-		define(r, names, import_tensor(c, p->initializer[i], "(unnamed initialiser)"));
+	for (size_t i = 0; i < p->n_initializer; i++) {
+		struct value *v = import_tensor(c, p->initializer[i], "(unnamed initialiser)");
+		define(r, names, v->name, v);
+	}
 	if (p->n_sparse_initializer)
 		fail_model(c, "it has sparse initialisers, which are not supported");
 	g->inputs = NEW(c, struct value *, p->n_input);
 	for (size_t i = 0; i < p->n_input; i++) {
 		/* Files of IR version 3 and older list initialisers among the inputs; they are constants all the same. */
-		struct value *constant = *find_slot(names, text(p->input[i]->name));
-		if (constant && constant->data)
+		const struct entry *e = find_slot(names, text(p->input[i]->name));
+		if (e->name && e->value->data)
 			continue;
-		struct value *v = read_input(r, p->input[i]);
-		define(r, names, v);
+		struct value *v = read_input(r, p, p->input[i]);
+		define(r, names, v->name, v);
 		g->inputs[g->n_inputs++] = v;
 	}
 }
@@ -244,8 +332,7 @@ static void read_signature(struct reader *r, const Onnx__GraphProto *p, struct g
 /* What the file says of an output, for people; inference finds out for itself: "f32[1,K,2]". */
 static const char *declared_text(struct ctx *c, const Onnx__ValueInfoProto *p)
 {
-	const Onnx__TypeProto__Tensor *t =
-		p->type && p->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? p->type->tensor_type : NULL;
+	const Onnx__TypeProto__Tensor *t = is_tensor(p) ? p->type->tensor_type : NULL;
 
 	if (!t)
 		return "?";
@@ -270,23 +357,30 @@ static struct graph *read_graph(struct reader *r, const Onnx__GraphProto *p, str
 {
 	struct ctx *c = r->c;
 	struct graph *g = NEW(c, struct graph, 1);
-	struct scope own = { .outer = names, .size = 64, .slot = NEW(c, struct value *, 64) };
+	struct scope own = scope_new(c, names);
 
 	g->name = text(p->name);
 	g->outer = outer;
 	read_signature(r, p, g, &own);
-	for (size_t i = 0; i < p->n_node; i++)
-		read_node(r, p->node[i], g, &own);
+	const size_t *order = node_order(c, p);
+	for (size_t i = 0; i < p->n_node; i++) {
+		r->graph = p;
+		if (!is_repeated(r, p->node[order[i]], &own))
+			read_node(r, p->node[order[i]], g, &own);
+	}
 	g->outputs = NEW(c, struct value *, p->n_output);
 	g->declared = outer ? NULL : NEW(c, const char *, p->n_output);
 	for (size_t i = 0; i < p->n_output; i++) {
 		const char *name = text(p->output[i]->name);
-		struct value *v = look_up(&own, name);
-		if (!v)
+		const struct entry *e = look_up(&own, name);
+		if (!e || !e->value)
 			fail_model(c, "the graph's output '%.100s' is made by no node", name);
+		bool said = p->output[i]->type && p->output[i]->type->value_case != ONNX__TYPE_PROTO__VALUE__NOT_SET;
+		if (said && !is_tensor(p->output[i]) && e->value->def)
+			fail_no_tensor(c, e->value->def, "output", name);
 		if (g->declared)
 			g->declared[g->n_outputs] = declared_text(c, p->output[i]);
-		g->outputs[g->n_outputs++] = v;
+		g->outputs[g->n_outputs++] = e->value;
 	}
 	return g;
 }

@@ -28,25 +28,28 @@ double read_real(struct ctx *c, const char *option, const char *text, double lea
 	return x;
 }
 
-static struct binding *new_binding(struct ctx *c, const char *name, size_t n)
+/* Appends to a list of bindings. */
+static struct binding *new_binding(struct ctx *c, struct binding **list, int *count, const char *name, size_t n)
 {
-	struct settings *s = &c->set;
-	struct binding *more = NEW(c, struct binding, (size_t)s->n_bindings + 1);
+	struct binding *more = NEW(c, struct binding, (size_t)*count + 1);
 
-	if (s->n_bindings)
-		memcpy(more, s->bindings, (size_t)s->n_bindings * sizeof *more);
-	s->bindings = more;
-	more[s->n_bindings].name = arena_text(c, "%.*s", (int)n, name);
-	return &more[s->n_bindings++];
+	if (*count)
+		memcpy(more, *list, (size_t)*count * sizeof *more);
+	*list = more;
+	more[*count].name = arena_text(c, "%.*s", (int)n, name);
+	return &more[(*count)++];
 }
 
-static void read_dim(struct ctx *c, const char *text)
+/* "NAME=VALUE" */
+static void read_named_number(
+	struct ctx *c, const char *option, const char *example, const char *text, struct binding **list, int *count)
 {
 	const char *equals = strrchr(text, '=');
 
 	if (!equals || equals == text)
-		fail(c, USAGE, "--dim: '%.100s' must be NAME=VALUE, such as height=480", text);
-	new_binding(c, text, (size_t)(equals - text))->dim[0] = read_number(c, "--dim", equals + 1, 1, MAX_ELEMENTS);
+		fail(c, USAGE, "%s: '%.100s' must be NAME=VALUE, such as %s", option, text, example);
+	int64_t x = read_number(c, option, equals + 1, 1, MAX_ELEMENTS);
+	new_binding(c, list, count, text, (size_t)(equals - text))->dim[0] = x;
 }
 
 static void read_input_shape(struct ctx *c, const char *text)
@@ -55,7 +58,7 @@ static void read_input_shape(struct ctx *c, const char *text)
 
 	if (!equals || equals == text || !equals[1])
 		fail(c, USAGE, "--input: '%.100s' must be NAME=AxBxC, such as image=1x1x480x640", text);
-	struct binding *b = new_binding(c, text, (size_t)(equals - text));
+	struct binding *b = new_binding(c, &c->set.bindings, &c->set.n_bindings, text, (size_t)(equals - text));
 	char *shape = arena_text(c, "%s", equals + 1), *rest = NULL;
 	for (char *part = strtok_r(shape, "x", &rest); part; part = strtok_r(NULL, "x", &rest)) {
 		if (b->rank == MAX_RANK)
@@ -64,6 +67,20 @@ static void read_input_shape(struct ctx *c, const char *text)
 	}
 	if (!b->rank)
 		fail(c, USAGE, "--input: '%.100s' must be NAME=AxBxC, such as image=1x1x480x640", text);
+}
+
+static void read_constant(struct ctx *c, const char *text)
+{
+	struct settings *s = &c->set;
+	const char *equals = strrchr(text, '=');
+	struct fixed *more = NEW(c, struct fixed, (size_t)s->n_constants + 1);
+
+	if (!equals || equals == text)
+		fail(c, USAGE, "--constant: '%.100s' must be NAME=VALUES, such as axes=0,1, or NAME=FILE.pb", text);
+	if (s->n_constants)
+		memcpy(more, s->constants, (size_t)s->n_constants * sizeof *more);
+	s->constants = more;
+	more[s->n_constants++] = (struct fixed){ arena_text(c, "%.*s", (int)(equals - text), text), equals + 1 };
 }
 
 static void read_model_option(struct ctx *c, int code, const char *value)
@@ -77,10 +94,16 @@ static void read_model_option(struct ctx *c, int code, const char *value)
 		s->name = value;
 		break;
 	case OPTION_DIM:
-		read_dim(c, value);
+		read_named_number(c, "--dim", "height=480", value, &s->bindings, &s->n_bindings);
 		break;
 	case OPTION_INPUT:
 		read_input_shape(c, value);
+		break;
+	case OPTION_CAPACITY:
+		read_named_number(c, "--capacity", "NonZero_12=1024", value, &s->capacities, &s->n_capacities);
+		break;
+	case OPTION_CONSTANT:
+		read_constant(c, value);
 		break;
 	case OPTION_TOPK:
 		s->top_k = read_number(c, "--topk", value, 1, MAX_ELEMENTS);
@@ -115,6 +138,13 @@ static const char *describe(struct ctx *c)
 		for (int d = 1; d < b->rank; d++)
 			text = arena_text(c, "%sx%lld", text, (long long)b->dim[d]);
 	}
+	for (int i = 0; i < s->n_capacities; i++)
+		text = arena_text(c, "%s --capacity %s=%lld", text, s->capacities[i].name, (long long)s->capacities[i].dim[0]);
+	for (int i = 0; i < s->n_constants; i++) {
+		const char *folder = strrchr(s->constants[i].text, '/');
+		text = arena_text(
+			c, "%s --constant %s=%s", text, s->constants[i].name, folder ? folder + 1 : s->constants[i].text);
+	}
 	if (s->top_k)
 		text = arena_text(c, "%s --topk %lld", text, (long long)s->top_k);
 	if (s->depth > 0)
@@ -126,6 +156,7 @@ static const char *describe(struct ctx *c)
 
 static void default_name(struct ctx *c)
 {
+	static const char *const headers[] = { "rt", "abi", "stddef", "stdint", "stdbool", "math", "limits" };
 	const char *slash = strrchr(c->set.model, '/');
 	char *base = arena_text(c, "%s", slash ? slash + 1 : c->set.model);
 	char *dot = strrchr(base, '.');
@@ -134,6 +165,11 @@ static void default_name(struct ctx *c)
 		*dot = 0;
 	if (!c->set.name)
 		c->set.name = legal_name(c, base);
+	/* NAME.h must not stand in the way of the headers that the generated C includes. */
+	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+		if (!strcmp(c->set.name, headers[i]))
+			fail(c, USAGE, "a model cannot be called '%s', since %s.h is another header; give another --name",
+				headers[i], headers[i]);
 }
 
 bool read_options(struct ctx *c, const struct command *command, int argc, char **argv, const struct option *list,

@@ -102,8 +102,9 @@ static struct range product(struct range a, struct range b)
 
 static struct range arithmetic(const struct node *n, struct range a, struct range b)
 {
+	/* The sign of a remainder is that of the divisor or, with fmod, that of what is divided. */
 	if (!a.known || !b.known)
-		return is_op(n, "Mod") && b.known && b.low > 0 && b.low == b.high ? between(0, b.high - 1) : unknown;
+		return is_op(n, "Mod") && b.known && b.low > 0 ? between(-b.high + 1, b.high - 1) : unknown;
 	if (is_op(n, "Add"))
 		return between(a.low + b.low, a.high + b.high);
 	if (is_op(n, "Sub"))
@@ -131,6 +132,8 @@ static struct range of_output(struct ranges *t, const struct node *n, int i)
 					  : unknown;
 	if (is_op(n, "ArgMax") || is_op(n, "ArgMin"))
 		return between(0, value_elements(n->in[0]));
+	if (is_op(n, "NonZero"))
+		return between(0, value_elements(n->in[0]));
 	if (is_internal(n, "MutualMatch"))
 		return i == 0 ? between(-1, n->in[0]->dim[2]) : unknown;
 	if (is_op(n, "Cast"))
@@ -138,8 +141,10 @@ static struct range of_output(struct ranges *t, const struct node *n, int i)
 	if (is_op(n, "Where"))
 		return both(get(t, n->in[1]), get(t, n->in[2]));
 	if (is_op(n, "Gather") || is_op(n, "GatherElements") || is_op(n, "GatherND") || is_op(n, "ReduceMax") ||
-		is_op(n, "ReduceMin") || is_op(n, "Relu"))
+		is_op(n, "ReduceMin"))
 		return get(t, n->in[0]);
+	if (is_op(n, "Relu"))
+		return both(get(t, n->in[0]), between(0, 0));
 	if (is_op(n, "Concat")) {
 		r = get(t, n->in[0]);
 		for (int k = 1; k < n->n_in; k++)
@@ -163,6 +168,17 @@ static bool source_is_wide(const struct node *n)
 		if (n->in[i] && n->in[i]->type == RT_I64)
 			return true;
 	return false;
+}
+
+/* What does not fit the type wraps, and could be anything that the type holds. */
+static struct range held_by(enum rt_type type, struct range r)
+{
+	int bits = 8 * (int)rt_type_size(type);
+	bool is_unsigned = type == RT_U8 || type == RT_U16 || type == RT_U32 || type == RT_U64;
+	int64_t low = is_unsigned ? 0 : -(INT64_C(1) << (bits < 32 ? bits - 1 : 31));
+	int64_t high = bits >= 32 ? INT32_MAX : (INT64_C(1) << (is_unsigned ? bits : bits - 1)) - 1;
+
+	return r.known && r.low >= low && r.high <= high ? r : unknown;
 }
 
 static void narrow_value(struct value *v, struct range r)
@@ -200,7 +216,7 @@ static void narrow_graph(struct ranges *t, struct graph *g)
 			if (branches == 2)
 				r = both(get(t, inner[0]->outputs[i]), get(t, inner[1]->outputs[i]));
 			else if (!branches && !source_is_wide(n))
-				r = of_output(t, n, i);
+				r = held_by(n->out[i]->type, of_output(t, n, i));
 			put(t, n->out[i], r);
 			narrow_value(n->out[i], r);
 		}

@@ -1,20 +1,45 @@
 /* Makes one program of a model that stands for many: binds symbolic dimensions, fixes K, chooses the depth. */
-#include "gluec.h"
+#include "fixed.h"
+#include <stdlib.h>
 #include <string.h>
 
-/* Gives a symbolic dimension its value wherever it stands, so that inputs that share it agree. */
-static bool bind_symbol(struct ctx *c, const char *symbol, int64_t x)
+/* The symbol behind the factor of a composite dimension such as "8*height_factor"; the factor of others is 1. */
+static const char *split_symbol(const char *symbol, int64_t *factor)
 {
-	bool found = false;
+	char *end;
+	long long x = strtoll(symbol, &end, 10);
+
+	*factor = 1;
+	if (end == symbol || *end != '*' || x < 1 || x > MAX_ELEMENTS)
+		return symbol;
+	*factor = x;
+	return end + 1;
+}
+
+/* Gives a symbolic dimension its value wherever it stands, so that inputs that share it agree. A composite one binds
+ * the symbol in it, and so all other dimensions with that symbol. */
+static bool bind_symbol(struct ctx *c, const char *bound, int64_t value)
+{
+	int64_t factor, own;
+	bool found = false, whole = false;
+	const char *base = split_symbol(bound, &factor);
+
+	for (int i = 0; i < c->graph->n_inputs; i++)
+		for (int d = 0; d < c->graph->inputs[i]->rank; d++)
+			whole |= c->graph->inputs[i]->symbol[d] && !strcmp(c->graph->inputs[i]->symbol[d], bound);
+	if (whole && value % factor)
+		fail_model(c, "the dimension '%.100s' must be a multiple of %lld, not %lld", bound, (long long)factor,
+			(long long)value);
 
 	for (int i = 0; i < c->graph->n_inputs; i++) {
 		struct value *v = c->graph->inputs[i];
 		for (int d = 0; d < v->rank; d++) {
-			if (!v->symbol[d] || strcmp(v->symbol[d], symbol))
+			if (!v->symbol[d] || strcmp(split_symbol(v->symbol[d], &own), base))
 				continue;
+			int64_t x = value / factor > MAX_ELEMENTS / own ? MAX_ELEMENTS : value / factor * own;
 			if (v->dim[d] >= 0 && v->dim[d] != x)
-				fail_model(c, "the dimension '%.100s' is bound to both %lld and %lld", symbol, (long long)v->dim[d],
-					(long long)x);
+				fail_model(c, "the dimension '%.100s' is bound to both %lld and %lld", v->symbol[d],
+					(long long)v->dim[d], (long long)x);
 			v->dim[d] = x;
 			found = true;
 		}
@@ -120,6 +145,15 @@ static int fix_top_k(struct ctx *c, struct graph *g)
 	return fixed;
 }
 
+/* Graphs that only threshold their keypoints have a NonZero, which takes K as its capacity. */
+static bool has_node(const struct graph *g, const char *type)
+{
+	for (const struct node *n = g->first; n; n = n->next)
+		if (is_op(n, type))
+			return true;
+	return false;
+}
+
 static int count_branches(const struct graph *g)
 {
 	struct graph *inner[8];
@@ -186,8 +220,9 @@ static void choose_depth(struct ctx *c)
 void specialize(struct ctx *c)
 {
 	apply_bindings(c);
+	fix_constants(c);
 	check_bound(c);
-	if (c->set.top_k && !fix_top_k(c, c->graph))
+	if (c->set.top_k && !fix_top_k(c, c->graph) && !has_node(c->graph, "NonZero"))
 		fail_model(c, "--topk %lld: the model has no TopK with a fixed K", (long long)c->set.top_k);
 	if (c->set.depth > 0)
 		choose_depth(c);

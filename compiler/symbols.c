@@ -24,10 +24,10 @@ const char *legal_name(struct ctx *c, const char *name)
 	if (p == s)
 		strcpy(s, "unnamed");
 	/* A long name keeps its end, which tells more, and a digest of the whole. */
-	size_t n = strlen(s);
-	if (n > MAX_NAME)
-		return arena_text(c, "%08lx_%s", (unsigned long)h, s + n - MAX_NAME + 9);
-	return isdigit((unsigned char)*s) ? arena_text(c, "n%s", s) : s;
+	size_t n = strlen(s), prefix = isdigit((unsigned char)*s) ? 1 : 0;
+	if (n + prefix > MAX_NAME)
+		return arena_text(c, "n%08lx_%s", (unsigned long)h, s + n - MAX_NAME + 10);
+	return prefix ? arena_text(c, "n%s", s) : s;
 }
 
 /* The names given so far in one name space. */
@@ -71,23 +71,50 @@ static void name_calls(struct ctx *c, struct names *t, struct block *block)
 	}
 }
 
+/* Would a parameter of this name hide what the generated function needs: offsets, parameters, the runtime, this model's
+ * own functions, types, macros, what the compiler itself defines? */
+static bool hides(const struct ctx *c, const char *s)
+{
+	const char *const prefixes[] = { "_", "at_", "w_", "p_", "rt_", "gluec_" };
+	size_t n = strlen(s), own = strlen(c->set.name);
+	bool small = false;
+
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (!strncmp(s, prefixes[i], strlen(prefixes[i])))
+			return true;
+	for (const char *q = s; *q; q++)
+		small |= islower((unsigned char)*q) != 0;
+	return (!small && n > 1) || (n > 2 && !strcmp(s + n - 2, "_t")) || (!strncmp(s, c->set.name, own) && s[own] == '_');
+}
+
+static const char *parameter_name(struct ctx *c, struct names *t, const char *name)
+{
+	const char *s = legal_name(c, name);
+
+	return unique(c, t, hides(c, s) ? arena_text(c, "x_%s", s + strspn(s, "_")) : s);
+}
+
 void name_symbols(struct ctx *c, struct program *p)
 {
 	struct names calls = { 0 }, places = { 0 }, weights = { 0 }, parameters = { 0 };
 
-	/* The generated function's own names, and C's words. */
-	static const char *const reserved[] = { "a", "w", "k", "run", "isa", "arena", "arena_bytes", "options", "with",
-		"plain", "table", "model", "auto", "break", "case", "char", "const", "continue", "default", "do", "double",
-		"else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict",
-		"return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void",
-		"volatile", "while", "bool", "true", "false", "class", "new", "delete", "this", "template", "private", "public",
-		"operator" };
+	/* The generated function's own names, and the words of C and C++. */
+	static const char *const reserved[] = { "linux", "unix", "i386", "and", "or", "not", "xor", "compl", "bitand",
+		"bitor", "not_eq", "and_eq", "or_eq", "xor_eq", "asm", "catch", "constexpr", "decltype", "explicit", "export",
+		"friend", "mutable", "namespace", "noexcept", "nullptr", "protected", "static_assert", "thread_local", "throw",
+		"try", "typeid", "typename", "typeof", "using", "virtual", "alignas", "alignof", "concept", "requires",
+		"consteval", "constinit", "co_await", "co_return", "co_yield", "a", "w", "k", "run", "isa", "arena",
+		"arena_bytes", "options", "with", "plain", "table", "model", "auto", "break", "case", "char", "const",
+		"continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int",
+		"long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+		"union", "unsigned", "void", "volatile", "while", "bool", "true", "false", "class", "new", "delete", "this",
+		"template", "private", "public", "operator" };
 	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
 		unique(c, &parameters, reserved[i]);
 	name_calls(c, &calls, p->main);
 	for (struct buffer *b = p->buffers; b; b = b->next) {
 		if (b->kind == BUFFER_INPUT || b->kind == BUFFER_OUTPUT)
-			b->symbol = unique(c, &parameters, b->name);
+			b->symbol = parameter_name(c, &parameters, b->name);
 		else if (b->reader && buffer_root(b)->kind != BUFFER_OUTPUT)
 			b->symbol = unique(c, b->kind == BUFFER_WEIGHT ? &weights : &places, b->name);
 	}

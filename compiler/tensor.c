@@ -49,7 +49,54 @@ uint8_t *read_file(struct ctx *c, const char *path, size_t *bytes)
 
 bool known_type(int onnx_type)
 {
-	return onnx_type > 0 && onnx_type <= RT_BF16 && rt_type_size((enum rt_type)onnx_type) > 0;
+	return onnx_type > 0 && onnx_type <= RT_LAST_TYPE && rt_type_size((enum rt_type)onnx_type) > 0;
+}
+
+/* How many elements share a byte in a file. */
+static int elements_per_byte(enum rt_type type)
+{
+	switch (type) {
+	case RT_U4:
+	case RT_I4:
+	case RT_F4E2M1:
+		return 2;
+	case RT_U2:
+	case RT_I2:
+		return 4;
+	default:
+		return 1;
+	}
+}
+
+static size_t stored_bytes(enum rt_type type, int64_t n)
+{
+	int shared = elements_per_byte(type);
+
+	return (size_t)((n + shared - 1) / shared) * rt_type_size(type);
+}
+
+/* One element a byte, from the low bits of each byte on; signed integers get their sign. */
+static const void *spread(struct ctx *c, enum rt_type type, const uint8_t *packed, int64_t n)
+{
+	int shared = elements_per_byte(type), bits = 8 / shared;
+	uint8_t *to = NEW(c, uint8_t, (size_t)n + 1), sign = (uint8_t)(1 << (bits - 1));
+
+	for (int64_t i = 0; i < n; i++) {
+		to[i] = (uint8_t)(packed[i / shared] >> (i % shared * bits) & ((1 << bits) - 1));
+		if (type == RT_I4 || type == RT_I2)
+			to[i] = (uint8_t)((to[i] ^ sign) - sign);
+	}
+	return to;
+}
+
+static const void *pack(struct ctx *c, enum rt_type type, const uint8_t *from, int64_t n)
+{
+	int shared = elements_per_byte(type), bits = 8 / shared;
+	uint8_t *to = NEW(c, uint8_t, stored_bytes(type, n) + 1);
+
+	for (int64_t i = 0; i < n; i++)
+		to[i / shared] |= (uint8_t)((from[i] & ((1 << bits) - 1)) << (i % shared * bits));
+	return to;
 }
 
 /* Fails unless the tensor has as many elements as its dimensions say. */
@@ -60,7 +107,7 @@ static void check_count(struct ctx *c, const char *name, size_t have, int64_t wa
 			c, "tensor '%.100s' has data for %zu elements, but its dimensions say %lld", name, have, (long long)want);
 }
 
-/* int32_data holds every type of up to 32 bits, one element each. */
+/* int32_data holds every type of up to 32 bits, one element each, or a byte of smaller ones. */
 static void unpack_int32(const Onnx__TensorProto *t, enum rt_type type, void *data)
 {
 	for (size_t i = 0; i < t->n_int32_data; i++) {
@@ -101,8 +148,9 @@ static const void *typed_data(struct ctx *c, const Onnx__TensorProto *t, const c
 		return data;
 	}
 	default: {
-		check_count(c, name, t->n_int32_data, n);
-		void *data = arena_get(c, (size_t)n, rt_type_size(type));
+		size_t count = stored_bytes(type, n) / rt_type_size(type);
+		check_count(c, name, t->n_int32_data, (int64_t)count);
+		void *data = arena_get(c, count, rt_type_size(type));
 		unpack_int32(t, type, data);
 		return data;
 	}
@@ -131,14 +179,16 @@ struct value *import_tensor(struct ctx *c, const Onnx__TensorProto *t, const cha
 	enum rt_type type = (enum rt_type)t->data_type;
 	const void *data;
 	if (t->has_raw_data) {
-		size_t size = rt_type_size(type);
-		if (t->raw_data.len != (size_t)n * size)
-			fail_model(c, "tensor '%.100s' has %zu bytes of data, but its dimensions say %zu", name, t->raw_data.len,
-				(size_t)n * size);
+		size_t bytes = stored_bytes(type, n);
+		if (t->raw_data.len != bytes)
+			fail_model(
+				c, "tensor '%.100s' has %zu bytes of data, but its dimensions say %zu", name, t->raw_data.len, bytes);
 		data = t->raw_data.data;
 	} else {
 		data = typed_data(c, t, name, type, n);
 	}
+	if (elements_per_byte(type) > 1)
+		data = spread(c, type, data, n);
 	/* An empty tensor still needs an address to count as constant. */
 	return value_constant(c, name, type, (int)t->n_dims, dim, n && data ? data : arena_get(c, 1, 8));
 }
@@ -165,12 +215,11 @@ void write_tensor_file(struct ctx *c, const char *path, const char *name, enum r
 	const int64_t *dim, const void *data)
 {
 	Onnx__TensorProto t = ONNX__TENSOR_PROTO__INIT;
-	size_t bytes = rt_type_size(type);
-	int64_t dims[MAX_RANK];
+	int64_t dims[MAX_RANK], n = 1;
 
 	for (int i = 0; i < rank; i++) {
 		dims[i] = dim[i];
-		bytes *= (size_t)dim[i];
+		n *= dim[i];
 	}
 	t.n_dims = (size_t)rank;
 	t.dims = dims;
@@ -178,12 +227,12 @@ void write_tensor_file(struct ctx *c, const char *path, const char *name, enum r
 	t.data_type = (int32_t)type;
 	t.name = (char *)name;
 	t.has_raw_data = 1;
-	t.raw_data.len = bytes;
-	t.raw_data.data = (uint8_t *)data;
-	size_t n = onnx__tensor_proto__get_packed_size(&t);
-	uint8_t *packed = arena_get(c, n, 1);
+	t.raw_data.len = stored_bytes(type, n);
+	t.raw_data.data = (uint8_t *)(elements_per_byte(type) > 1 ? pack(c, type, data, n) : data);
+	size_t bytes = onnx__tensor_proto__get_packed_size(&t);
+	uint8_t *packed = arena_get(c, bytes, 1);
 	onnx__tensor_proto__pack(&t, packed);
 	struct output_file *f = output_open(c, path);
-	fwrite(packed, 1, n, output_stream(f));
+	fwrite(packed, 1, bytes, output_stream(f));
 	output_commit(c);
 }

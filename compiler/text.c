@@ -23,15 +23,28 @@ static int may_break(const char *s, size_t i, int comment, int fields)
 	return s[i - 1] == ',';
 }
 
+/* Is s[i], which follows on what *quoted says of s[i - 1], inside a string? What stands there is no C. */
+static int is_quoted(const char *s, size_t i, int *quoted)
+{
+	int escaped = 0;
+
+	for (size_t k = i; *quoted && k > 0 && s[k - 1] == '\\'; k--)
+		escaped = !escaped;
+	if (s[i] == '"' && !escaped)
+		*quoted = !*quoted;
+	return *quoted;
+}
+
 /* How much of s goes into this line, of at most `room` columns if there is a place to break it. */
 static size_t break_at(const char *s, size_t room, int comment, int fields)
 {
 	size_t best = 0;
+	int quoted = 0;
 
 	if (strlen(s) <= room)
 		return strlen(s);
-	for (size_t i = 1; s[i] && (i <= room || !best); i++)
-		if (may_break(s, i, comment, fields))
+	for (size_t i = 0; s[i] && (i <= room || !best); i++)
+		if ((comment || !is_quoted(s, i, &quoted)) && i && may_break(s, i, comment, fields))
 			best = i;
 	return best ? best : strlen(s);
 }
@@ -65,9 +78,11 @@ void line(struct text *t, const char *format, ...)
 	vsnprintf(s, (size_t)n + 1, format, ap);
 	va_end(ap);
 	int depth = t->depth - (*s == '}');
-	/* Comments quote names from the model, braces and all. */
-	for (const char *p = strncmp(s, "/*", 2) ? s : ""; *p; p++)
-		t->depth += (*p == '{') - (*p == '}');
+	/* Comments and strings quote names from the model, braces and all. */
+	int quoted = 0;
+	for (size_t i = 0; s[i] && strncmp(s, "/*", 2); i++)
+		if (!is_quoted(s, i, &quoted))
+			t->depth += (s[i] == '{') - (s[i] == '}');
 	if (*s)
 		write_wrapped(t, s, depth < 0 ? 0 : depth);
 	else

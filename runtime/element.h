@@ -1,12 +1,13 @@
 /* Elements of any type as runs of floats, doubles or 64-bit integers, which is what kernels compute with.
  *
  * The conversions are those of ONNX's Cast: to an integer truncates, and where ONNX leaves the result open clamps to
- * what the type holds (NaN becomes 0); to bool asks for "not zero"; between integers wraps; to a narrower float rounds
- * to nearest, ties to even. The integer domain holds a u64 as its bits. `stride` is the distance in elements between
- * the neighbours of a run. */
+ * what the type holds (NaN becomes 0), but wraps for integers of fewer than 8 bits; to bool asks for "not zero";
+ * between integers wraps; to a narrower float rounds to nearest, ties to even. The integer domain holds a u64 as its
+ * bits. `stride` is the distance in elements between the neighbours of a run. */
 #ifndef ELEMENT_H
 #define ELEMENT_H
 
+#include "narrow.h"
 #include "rt.h"
 #include "vec.h"
 
@@ -14,7 +15,7 @@ enum element_domain { FLOAT_DOMAIN, DOUBLE_DOMAIN, INTEGER_DOMAIN };
 
 static inline enum element_domain element_domain(enum rt_type type)
 {
-	if (type == RT_F32 || type == RT_F16 || type == RT_BF16)
+	if (type == RT_F32 || type == RT_F16 || type == RT_BF16 || is_narrow_float(type))
 		return FLOAT_DOMAIN;
 	return type == RT_F64 ? DOUBLE_DOMAIN : INTEGER_DOMAIN;
 }
@@ -41,6 +42,10 @@ static inline int64_t smallest_integer(enum rt_type type)
 		return INT32_MIN;
 	case RT_I64:
 		return INT64_MIN;
+	case RT_I4:
+		return -8;
+	case RT_I2:
+		return -2;
 	default:
 		return 0;
 	}
@@ -54,6 +59,10 @@ static inline int64_t largest_integer(enum rt_type type)
 		return 1;
 	case RT_U64:
 		return -1;
+	case RT_U4:
+		return 15;
+	case RT_U2:
+		return 3;
 	case RT_U8:
 	case RT_U16:
 	case RT_U32:
@@ -81,9 +90,21 @@ static inline int64_t wrap_integer(int64_t v, enum rt_type type)
 		return (uint32_t)v;
 	case RT_I32:
 		return (int32_t)v;
+	case RT_U4:
+	case RT_U2:
+		return v & largest_integer(type);
+	case RT_I4:
+	case RT_I2:
+		return ((v - smallest_integer(type)) & (largest_integer(type) - smallest_integer(type))) +
+			   smallest_integer(type);
 	default:
 		return v;
 	}
+}
+
+static inline bool is_narrow_integer(enum rt_type type)
+{
+	return type == RT_U4 || type == RT_I4 || type == RT_U2 || type == RT_I2;
 }
 
 static inline int64_t integer_of_double(double v, enum rt_type type)
@@ -99,6 +120,8 @@ static inline int64_t integer_of_double(double v, enum rt_type type)
 	if (v >= 0x1p63 || v < -0x1p63)
 		return v > 0 ? high : low;
 	integer = (int64_t)v;
+	if (is_narrow_integer(type))
+		return wrap_integer(integer, type);
 	return integer < low ? low : integer > high ? high : integer;
 }
 
@@ -128,10 +151,14 @@ static inline void load_integers(int64_t *r, const void *x, enum rt_type type, p
 			r[i] = ((const uint8_t *)x)[i * stride] != 0;
 		break;
 	case RT_U8:
+	case RT_U4:
+	case RT_U2:
 		for (int32_t i = 0; i < n; i++)
 			r[i] = ((const uint8_t *)x)[i * stride];
 		break;
 	case RT_I8:
+	case RT_I4:
+	case RT_I2:
 		for (int32_t i = 0; i < n; i++)
 			r[i] = ((const int8_t *)x)[i * stride];
 		break;
@@ -196,6 +223,9 @@ static inline void load_floats(float *r, const void *x, enum rt_type type, ptrdi
 			v_store(r + i, v_load_half(x16 + i));
 		for (; i < n; i++)
 			r[i] = float_of_half(x16[i * stride]);
+	} else if (is_narrow_float(type)) {
+		for (; i < n; i++)
+			r[i] = float_of_narrow(((const uint8_t *)x)[i * stride], type);
 	} else {
 		for (; stride == 1 && i + LANES <= n; i += LANES)
 			v_store(r + i, v_load_bfloat(x16 + i));
@@ -220,6 +250,9 @@ static inline void store_floats(void *y, const float *r, enum rt_type type, ptrd
 			v_store_half(y16 + i, v_load(r + i));
 		for (; i < n; i++)
 			y16[i * stride] = half_of_float(r[i]);
+	} else if (is_narrow_float(type)) {
+		for (; i < n; i++)
+			((uint8_t *)y)[i * stride] = narrow_of_float(r[i], type);
 	} else {
 		for (; stride == 1 && i + LANES <= n; i += LANES)
 			v_store_bfloat(y16 + i, v_load(r + i));

@@ -17,8 +17,8 @@ WEIGHTS := $(NAME).S
 endif
 
 $(DIR)/$(NAME).o: $(DIR)/$(NAME).c $(DIR)/$(NAME).h $(DIR)/$(NAME).bin $(DIR)/$(WEIGHTS) $(RT)/librt.a
-	$(CC) $(RT_CFLAGS) $(SANITIZE) -I$(DIR) -c -o $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).c
-	$(CC) $(ARCH) -fPIC -I$(DIR) -Wa,-I$(DIR) -c -o $(DIR)/$(NAME).weights.tmp $(DIR)/$(WEIGHTS)
+	$(CC) $(RT_CFLAGS) $(SANITIZE) -iquote$(DIR) -c -o $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).c
+	$(CC) $(ARCH) -fPIC -iquote$(DIR) -Wa,-I$(DIR) -c -o $(DIR)/$(NAME).weights.tmp $(DIR)/$(WEIGHTS)
 	$(CC) $(ARCH) -r -nostdlib -o $(DIR)/$(NAME).all.tmp $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).weights.tmp $(RT)/librt.a
 	$(OBJCOPY) --localize-hidden $(DIR)/$(NAME).all.tmp $@
 	rm -f $(DIR)/$(NAME).code.tmp $(DIR)/$(NAME).weights.tmp $(DIR)/$(NAME).all.tmp

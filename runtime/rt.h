@@ -15,7 +15,8 @@
 #include "abi.h"
 #include <stdbool.h>
 
-/* Element types, numbered as in ONNX's TensorProto.DataType. */
+/* Element types, numbered as in ONNX's TensorProto.DataType. Those of fewer than 8 bits are held one element a byte:
+ * integers extended by zeros or their sign, floats in the low bits. */
 enum rt_type {
 	RT_NOTYPE = 0,
 	RT_F32 = 1,
@@ -31,6 +32,17 @@ enum rt_type {
 	RT_U32 = 12,
 	RT_U64 = 13,
 	RT_BF16 = 16,
+	RT_F8E4M3FN = 17,
+	RT_F8E4M3FNUZ = 18,
+	RT_F8E5M2 = 19,
+	RT_F8E5M2FNUZ = 20,
+	RT_U4 = 21,
+	RT_I4 = 22,
+	RT_F4E2M1 = 23,
+	RT_F8E8M0 = 24,
+	RT_U2 = 25,
+	RT_I2 = 26,
+	RT_LAST_TYPE = RT_I2,
 };
 
 /* Enumerations whose names the compiler prints are lists: E(name) for each. */
@@ -124,6 +136,7 @@ struct rt_step {
 /* Field lists. I: int32_t, F: float, E: enum, A: int32_t array, T: array of rt_type, S: steps. One list declares the
  * struct here and makes the function that prints it as C in the compiler. */
 
+/* clang-format off */
 /* conv2d: y = pool(act(conv(x, w) + bias)).
  * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
  * a last odd row or column is dropped). c and oc count all groups.
@@ -197,10 +210,10 @@ struct rt_step {
 #define RT_TOP_K(I, F, E, A, T, S) \
 	I(rows) I(n) I(k) I(smallest) I(sorted) E(rt_type, x_type) E(rt_type, index_type)
 
-/* grid_sample (ONNX GridSample-20, 2-D): x [n][h][w][c]; grid f32 [n][points][2] (x, y in -1..1);
- * y [n][points][c] of y_type. */
+/* grid_sample (ONNX GridSample-20): x [n][h][w][c]; grid f32 [n][points][2] (x, y in -1..1); y [n][points][c] of y_type.
+ * In volumes, which have a depth d (not 0), x is [n][d][h][w][c] and the grid [n][points][3] (x, y, z). */
 #define RT_GRID_SAMPLE(I, F, E, A, T, S) \
-	I(n) I(h) I(w) I(c) I(points) I(align_corners) E(rt_grid_mode, mode) E(rt_grid_padding, padding) \
+	I(n) I(d) I(h) I(w) I(c) I(points) I(align_corners) E(rt_grid_mode, mode) E(rt_grid_padding, padding) \
 	E(rt_type, x_type) E(rt_type, y_type)
 
 /* log_assignment (LightGlue, Lindenberger et al. 2023): y[i][j] = logsoftmax_j(s)[i][j] + logsoftmax_i(s)[i][j] + z0[i]
@@ -234,23 +247,55 @@ struct rt_step {
 	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(over_rank) A(over, RT_RANK) A(over_x, RT_RANK) \
 	E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
 
-/* copy_nd: y[y strides] = x[x strides] over dim, elements of `size` bytes (1, 2, 4 or 8). */
-#define RT_COPY_ND(I, F, E, A, T, S) \
-	I(rank) I(size) A(dim, RT_RANK) A(y, RT_RANK) A(x, RT_RANK)
+/* copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+#include "rt_move.h"
 
-/* fill: n elements of `size` bytes get the bytes of value. */
-#define RT_FILL(I, F, E, A, T, S) \
-	I(n) I(size) I(low) I(high)
+/* cum_sum (ONNX CumSum): sums along n of dense [outer][n][inner]; exclusive: without the element itself; reverse: from
+ * the end. Floats are summed in double. In place. */
+#define RT_CUM_SUM(I, F, E, A, T, S) \
+	I(outer) I(n) I(inner) I(exclusive) I(reverse) E(rt_type, type)
 
-/* gather (ONNX Gather): y [outer][count][inner] = x[outer][index[count]][inner], x dense [outer][axis][inner];
- * elements of `size` bytes; negative indices count from the end, one outside is clamped (ONNX leaves it undefined). */
-#define RT_GATHER(I, F, E, A, T, S) \
-	I(outer) I(axis) I(inner) I(count) I(size) E(rt_type, index_type)
+/* resize: y [outer][out][inner], y[o] = sum over t of weight[o][t] x[index[o][t]], x [outer][in][inner]; y[o] = outside
+ * where the first index is -1. index: int32_t [out][taps]; weight [out][taps]: f32, or f64 (and sums in double) when x
+ * or y is neither f32 nor narrower float. */
+#define RT_RESIZE(I, F, E, A, T, S) \
+	I(outer) I(in) I(out) I(inner) I(taps) F(outside) E(rt_type, x_type) E(rt_type, y_type)
 
-/* gather_elements (ONNX GatherElements): y, index over dim (dense); x has strides x, and along `axis` the index's value
- * replaces the coordinate, counted from the end when negative, clamped to 0..axis_dim-1. */
-#define RT_GATHER_ELEMENTS(I, F, E, A, T, S) \
-	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(axis) I(axis_dim) I(size) E(rt_type, index_type)
+/* col2im (the inverse of unfolding windows; ONNX Col2Im-18, ConvTranspose-22): y [n][out 0..2][group][c], each the sum
+ * of all x that lie on it, plus bias f32 [group][c] or NULL. x has strides { n, group, window, tap, c }; windows and
+ * taps are counted row-major over in[] and kernel[]. Index 0 is depth, 1 vertical, 2 horizontal. */
+#define RT_COL2IM(I, F, E, A, T, S) \
+	I(n) I(group) I(c) A(in, 3) A(out, 3) A(kernel, 3) A(stride, 3) A(dilation, 3) A(pad, 3) A(x, 5) \
+	E(rt_type, x_type) E(rt_type, y_type)
+
+/* max_pool (ONNX MaxPool with Indices): x [planes][in 0..2], y [planes][out 0..2], both of type, and where each maximum
+ * (the first of equals) is: index int64_t, counts x in row-major order, or inside each plane in column-major order. */
+#define RT_MAX_POOL(I, F, E, A, T, S) \
+	I(planes) A(in, 3) A(out, 3) A(kernel, 3) A(stride, 3) A(dilation, 3) A(pad, 3) I(column_major) \
+	E(rt_type, type)
+
+/* deform_sample (deformable convolution, Zhu et al. 2019; ONNX DeformConv-19): what the windows of a convolution see
+ * when each tap is moved by its own offset: y [n][group][oh * ow][kh * kw][c / group], bilinear between the pixels of x
+ * [n][h][w][c], 0 outside. offset f32 [n][offset_group][tap][vertical, horizontal][pixel], mask f32
+ * [n][offset_group][tap][pixel] (factors) or NULL, both with strides { n, channel, pixel }. */
+#define RT_DEFORM_SAMPLE(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(c) I(oh) I(ow) A(kernel, 2) A(stride, 2) A(dilation, 2) A(pad, 2) I(group) I(offset_group) \
+	A(offset, 3) A(mask, 3) E(rt_type, x_type) E(rt_type, y_type)
+
+/* non_zero (ONNX NonZero-13): the positions at which x, n dense elements of x_type, is not zero, in order. Position i
+ * stands for coordinates in dim, row-major, or place[i] does when place (i32 [n]) is not NULL. index: index_type
+ * [rank][capacity], zeros behind the last; count: index_type, how many there are, which may be more than were stored.
+ */
+#define RT_NON_ZERO(I, F, E, A, T, S) \
+	I(n) I(rank) A(dim, RT_RANK) I(capacity) E(rt_type, x_type) E(rt_type, index_type)
+
+/* non_zero (ONNX NonZero-13): the positions at which x, n dense elements of x_type, is not zero, in order. Position i
+ * stands for coordinates in dim, row-major, or place[i] does when place (i32 [n]) is not NULL. index: index_type
+ * [rank][capacity], zeros behind the last; count: index_type, how many there are, which may be more than were stored.
+ */
+#define RT_NON_ZERO(I, F, E, A, T, S) \
+	I(n) I(rank) A(dim, RT_RANK) I(capacity) E(rt_type, x_type) E(rt_type, index_type)
+/* clang-format on */
 
 /* clang-format on */
 
@@ -283,7 +328,16 @@ struct rt_step {
 	X(copy_nd, RT_COPY_ND)                                                                                             \
 	X(fill, RT_FILL)                                                                                                   \
 	X(gather, RT_GATHER)                                                                                               \
-	X(gather_elements, RT_GATHER_ELEMENTS)
+	X(gather_elements, RT_GATHER_ELEMENTS)                                                                             \
+	X(gather_nd, RT_GATHER_ND)                                                                                         \
+	X(scatter_nd, RT_SCATTER_ND)                                                                                       \
+	X(scatter_elements, RT_SCATTER_ELEMENTS)                                                                           \
+	X(cum_sum, RT_CUM_SUM)                                                                                             \
+	X(resize, RT_RESIZE)                                                                                               \
+	X(col2im, RT_COL2IM)                                                                                               \
+	X(max_pool, RT_MAX_POOL)                                                                                           \
+	X(deform_sample, RT_DEFORM_SAMPLE)                                                                                 \
+	X(non_zero, RT_NON_ZERO)
 
 #define RT_STRUCT(name, LIST)                                                                                          \
 	struct rt_##name {                                                                                                 \
@@ -328,7 +382,16 @@ static inline const struct rt_run *rt_step(const struct rt_run *run, const char 
 	K(copy_nd, 1, 2, (void *y, const void *x))                                                                         \
 	K(fill, 1, 1, (void *y))                                                                                           \
 	K(gather, 1, 3, (void *y, const void *x, const void *index))                                                       \
-	K(gather_elements, 1, 3, (void *y, const void *x, const void *index))
+	K(gather_elements, 1, 3, (void *y, const void *x, const void *index))                                              \
+	K(gather_nd, 1, 3, (void *y, const void *x, const void *index))                                                    \
+	K(scatter_nd, 1, 4, (void *y, const void *x, const void *index, const void *update))                               \
+	K(scatter_elements, 1, 4, (void *y, const void *x, const void *index, const void *update))                         \
+	K(cum_sum, 1, 2, (void *y, const void *x))                                                                         \
+	K(resize, 1, 4, (void *y, const void *x, const void *index, const void *weight))                                   \
+	K(col2im, 1, 3, (void *y, const void *x, const void *bias))                                                        \
+	K(max_pool, 2, 3, (void *y, void *index, const void *x))                                                           \
+	K(deform_sample, 1, 4, (void *y, const void *x, const void *offset, const void *mask))                             \
+	K(non_zero, 2, 4, (void *index, void *count, const void *x, const void *place))
 
 /* RT_PARAMETERS(conv2d, (void *y, ...)) is the full parameter list; RT_OPEN drops the parentheses. */
 #define RT_OPEN(...)                  __VA_ARGS__
@@ -397,6 +460,16 @@ static inline size_t rt_type_size(enum rt_type type)
 	case RT_U8:
 	case RT_I8:
 	case RT_BOOL:
+	case RT_F8E4M3FN:
+	case RT_F8E4M3FNUZ:
+	case RT_F8E5M2:
+	case RT_F8E5M2FNUZ:
+	case RT_U4:
+	case RT_I4:
+	case RT_F4E2M1:
+	case RT_F8E8M0:
+	case RT_U2:
+	case RT_I2:
 		return 1;
 	case RT_U16:
 	case RT_I16:

@@ -2,7 +2,7 @@
 # Installs what gluec is built and tested with, from Debian's packages, when something is missing.
 set -eu
 packages="gcc make libc6-dev pkg-config libprotobuf-c-dev protobuf-c-compiler libonnx-dev libmd-dev libpng-dev check"
-[ "${1:-}" = check ] && packages="$packages clang clang-format gcc-multilib"
+[ "${1:-}" = check ] && packages="$packages clang clang-format gcc-multilib xz-utils"
 
 missing=
 for package in $packages; do

@@ -1,4 +1,5 @@
 /* Checks that infer functions share. */
+#include "narrow.h"
 #include "op.h"
 #include <string.h>
 
@@ -49,16 +50,22 @@ bool is_float_type(enum rt_type type)
 
 bool is_integer_type(enum rt_type type)
 {
-	return rt_type_size(type) && type != RT_BOOL && !is_float_type(type);
+	return rt_type_size(type) && type != RT_BOOL && type < RT_BF16 && !is_float_type(type);
+}
+
+bool is_real_type(enum rt_type type)
+{
+	return is_float_type(type) || is_narrow_float(type);
 }
 
 /* Does the word of `length` letters name the type or its kind? */
 static bool names_type(const char *word, size_t length, enum rt_type type)
 {
-	static const char *const kind[] = { "float", "int", "number" };
-	const bool is[] = { is_float_type(type), is_integer_type(type), is_float_type(type) || is_integer_type(type) };
+	static const char *const kind[] = { "float", "int", "number", "any" };
+	const bool is[] = { is_float_type(type), is_integer_type(type), is_float_type(type) || is_integer_type(type),
+		true };
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (strlen(kind[i]) == length && !strncmp(word, kind[i], length))
 			return is[i];
 	return strlen(type_name(type)) == length && !strncmp(word, type_name(type), length);

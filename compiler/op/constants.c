@@ -1,6 +1,6 @@
 /* Operators whose results follow from attributes and shapes alone: infer computes them. */
 #include "op.h"
-#include "half.h"
+#include "narrow.h"
 #include <math.h>
 #include <string.h>
 
@@ -130,8 +130,20 @@ void store_number(void *data, enum rt_type type, int64_t i, double real, int64_t
 	case RT_BF16:
 		((uint16_t *)data)[i] = bfloat_of_float((float)real);
 		break;
+	case RT_F8E4M3FN:
+	case RT_F8E4M3FNUZ:
+	case RT_F8E5M2:
+	case RT_F8E5M2FNUZ:
+	case RT_F4E2M1:
+	case RT_F8E8M0:
+		((uint8_t *)data)[i] = narrow_of_float((float)real, type);
+		break;
 	case RT_U8:
 	case RT_I8:
+	case RT_U4:
+	case RT_I4:
+	case RT_U2:
+	case RT_I2:
 	case RT_BOOL:
 		((uint8_t *)data)[i] = (uint8_t)integer;
 		break;
@@ -158,9 +170,11 @@ void range_infer(struct ctx *c, struct node *n)
 	for (int i = 0; i < 3; i++) {
 		need_type(c, n, i, "f32 f64 f16 bf16 i16 i32 i64");
 		need_same_type(c, n, 0, i);
+		if (!n->in[i]->data)
+			fail_open(c, n, names[i], n->in[i]);
 		if (!constant_scalar(n->in[i], &x))
-			fail_node(c, n, "its %s, '%.100s' %s, must be one number that does not depend on the model's inputs",
-				names[i], n->in[i]->name, shape_text(c, n->in[i]));
+			fail_node(
+				c, n, "its %s, '%.100s' %s, must be one number", names[i], n->in[i]->name, shape_text(c, n->in[i]));
 	}
 	enum rt_type type = n->in[0]->type;
 	const int64_t count = range_count(c, n);

@@ -28,6 +28,7 @@ static bool is_fused_pool(struct ctx *c, const struct node *n)
 void conv_infer(struct ctx *c, struct node *n)
 {
 	struct window w;
+	int64_t dim[MAX_RANK];
 	double slope;
 
 	need_inputs(c, n, 2, 3);
@@ -35,9 +36,9 @@ void conv_infer(struct ctx *c, struct node *n)
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
 	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2);
-	if (x->rank < 3 || x->rank > 4 || k->rank != x->rank)
-		fail_node(
-			c, n, "input %s and weights %s; [n,c,w] and [n,c,h,w] are supported", shape_text(c, x), shape_text(c, k));
+	if (x->rank < 3 || x->rank > 5 || k->rank != x->rank)
+		fail_node(c, n, "input %s and weights %s; [n,c,w], [n,c,h,w] and [n,c,d,h,w] are supported", shape_text(c, x),
+			shape_text(c, k));
 	read_window(c, n, k->dim + 2, &w);
 	read_conv_act(c, n, &slope);
 	int64_t group = read_group(c, n), channels = x->dim[1], filters = k->dim[0];
@@ -51,20 +52,15 @@ void conv_infer(struct ctx *c, struct node *n)
 			(long long)k->dim[1], shape_text(c, x), (long long)group, (long long)(channels / group));
 	if (bias && (bias->rank != 1 || bias->dim[0] != filters))
 		fail_node(c, n, "bias %s does not fit %lld filters", shape_text(c, bias), (long long)filters);
-	int shift = is_fused_pool(c, n);
-	if (x->rank == 3) {
-		const int64_t dim[] = { x->dim[0], filters, w.out[1] };
-		set_output(c, n, 0, x->type, 3, dim);
-	} else {
-		const int64_t dim[] = { x->dim[0], filters, w.out[0] >> shift, w.out[1] >> shift };
-		set_output(c, n, 0, x->type, 4, dim);
-	}
+	for (int i = 1; i < 3 && is_fused_pool(c, n); i++)
+		w.out[i] /= 2;
+	window_shape(&w, x->rank, x->dim[0], filters, dim);
+	set_output(c, n, 0, x->type, x->rank, dim);
 }
 
 /* Constant weights, packed at compile time: the rows of a panel run over [kh][kw][c / group]. */
-static struct argument pack_constant(struct lower *l, const struct node *n, const struct rt_conv2d *p)
+static struct argument pack_constant(struct lower *l, const struct value *k, const struct rt_conv2d *p)
 {
-	const struct value *k = n->in[1];
 	const float *from = constant_floats(l->c, k);
 	int64_t channels = p->c / p->group, taps = (int64_t)p->kh * p->kw, rows = taps * channels;
 	float *to = NEW(l->c, float, (size_t)(p->oc * rows) + 1);
@@ -78,9 +74,10 @@ static struct argument pack_constant(struct lower *l, const struct node *n, cons
 }
 
 /* Weights that are computed while the model runs are packed by two copies: full panels, and the one that is not. */
-static struct argument pack_computed(struct lower *l, const struct node *n, const struct rt_conv2d *p)
+static struct argument pack_computed(
+	struct lower *l, const struct node *n, struct value *weights, const struct rt_conv2d *p)
 {
-	const struct view *k = view_cast(l, view_of(l, n->in[1]), p->w_type, n->in[1]->name);
+	const struct view *k = view_cast(l, view_of(l, weights), p->w_type, weights->name);
 	int64_t filters = p->oc / p->group, channels = p->c / p->group, full = filters / RT_PANEL,
 			rest = filters % RT_PANEL;
 	int64_t rows = (int64_t)p->kh * p->kw * channels, panels = full + (rest != 0), row = (int64_t)p->kw * channels;
@@ -128,52 +125,122 @@ static struct argument pack_any_bias(struct lower *l, const struct node *n, stru
 	return argument_of(y);
 }
 
-void conv_lower(struct lower *l, struct node *n)
+/* The convolution of pictures [n][h][w][c], all of them dense, with weights k [oc, c / group, kh, kw]. */
+static void conv_call(struct lower *l, const struct node *n, const struct view *y, const struct view *x,
+	struct value *k, const struct window *w)
 {
-	const struct value *x = n->in[0], *k = n->in[1];
 	struct value *bias = input(n, 2);
-	struct window w;
 	double slope;
-
-	if (nothing_to_compute(l, n))
-		return;
-	read_window(l->c, n, k->dim + 2, &w);
 	enum rt_act act = read_conv_act(l->c, n, &slope);
-	const struct view *picture = channels_last(l, float_view(l, n->in[0]), x->name);
-	enum rt_type y_type = kernel_type(n->out[0]->type);
-	struct view *y = output_new(l, n, 0, y_type, channels_last_order(x->rank));
 	struct rt_conv2d p = {
 		.n = small(x->dim[0]),
-		.h = small(w.in[0]),
-		.w = small(w.in[1]),
-		.c = small(x->dim[1]),
-		.oh = small(w.out[0]),
-		.ow = small(w.out[1]),
+		.h = small(w->in[1]),
+		.w = small(w->in[2]),
+		.c = small(x->dim[3]),
+		.oh = small(w->out[1]),
+		.ow = small(w->out[2]),
 		.oc = small(k->dim[0]),
-		.kh = small(w.kernel[0]),
-		.kw = small(w.kernel[1]),
-		.stride_h = small(w.stride[0]),
-		.stride_w = small(w.stride[1]),
-		.pad_top = small(w.before[0]),
-		.pad_left = small(w.before[1]),
-		.dilation_h = small(w.dilation[0]),
-		.dilation_w = small(w.dilation[1]),
+		.kh = small(w->kernel[1]),
+		.kw = small(w->kernel[2]),
+		.stride_h = small(w->stride[1]),
+		.stride_w = small(w->stride[2]),
+		.pad_top = small(w->before[1]),
+		.pad_left = small(w->before[2]),
+		.dilation_h = small(w->dilation[1]),
+		.dilation_w = small(w->dilation[2]),
 		.group = small(read_group(l->c, n)),
 		.pool = is_fused_pool(l->c, n) ? 2 : 0,
 		.act = act,
 		.slope = (float)slope,
-		.x_type = picture->type,
-		.y_type = y_type,
+		.x_type = x->type,
+		.y_type = y->type,
 		.w_type = kernel_type(k->type),
 	};
-	struct argument weights = k->data ? pack_constant(l, n, &p) : pack_computed(l, n, &p);
+	struct argument weights = k->data ? pack_constant(l, k, &p) : pack_computed(l, n, k, &p);
 	struct argument packed_bias = { 0 };
+
 	if (bias)
 		packed_bias = pack_any_bias(l, n, bias, p.oc);
 	struct call *call = call_new(l, n, KERNEL_conv2d, &p);
 	call_argument(call, 0, argument_of(y));
-	call_argument(call, 1, argument_of(picture));
+	call_argument(call, 1, argument_of(x));
 	call_argument(call, 2, weights);
 	call_argument(call, 3, packed_bias);
+}
+
+/* The slices that the windows of each output slice see, side by side as channels [group][kernel's depth][c / group]:
+ * a volume becomes od pictures, and its convolution one of pictures. */
+static struct view *unfold_depth(struct lower *l, const struct node *n, const struct view *x, const struct window *w)
+{
+	int64_t group = read_group(l->c, n), channels = x->dim[4] / group, all = x->dim[4] * w->kernel[0];
+	const int64_t dim[] = { x->dim[0] * w->out[0], x->dim[2], x->dim[3], all }, picture = dim[1] * dim[2];
+	struct view *to = view_new(l, temporary(l, n, x->type, 4, dim));
+	struct view from = { .buffer = x->buffer, .type = x->type, .rank = 5 }, into = *to;
+
+	if (w->before[0] || w->after[0])
+		fill_view(l, n, to, NULL);
+	for (int64_t k = 0; k < w->kernel[0]; k++) {
+		int64_t first = 0, last = w->out[0], start = k * w->dilation[0] - w->before[0];
+		while (first < last && start + first * w->stride[0] < 0)
+			first++;
+		while (last > first && start + (last - 1) * w->stride[0] >= w->in[0])
+			last--;
+		const int64_t part[] = { x->dim[0], last - first, picture, group, channels };
+		const int64_t source[] = { x->dim[1] * picture * x->dim[4], w->stride[0] * picture * x->dim[4], x->dim[4],
+			channels, 1 };
+		const int64_t target[] = { w->out[0] * picture * all, picture * all, all, w->kernel[0] * channels, 1 };
+		memcpy(from.dim, part, sizeof part);
+		memcpy(from.stride, source, sizeof source);
+		from.offset = x->offset + (start + first * w->stride[0]) * picture * x->dim[4];
+		into.rank = 5;
+		memcpy(into.dim, part, sizeof part);
+		memcpy(into.stride, target, sizeof target);
+		into.offset = to->offset + first * picture * all + k * channels;
+		if (last > first)
+			view_copy(l, &into, &from);
+	}
+	return to;
+}
+
+/* Weights [oc, c, kd, kh, kw] in the order of unfold_depth: [oc, kd * c, kh, kw]. */
+static struct value *unfold_weights(struct lower *l, const struct node *n, struct value *k)
+{
+	static const int perm[] = { 0, 2, 1, 3, 4 };
+	const int64_t dim[] = { k->dim[0], k->dim[1] * k->dim[2], k->dim[3], k->dim[4] };
+	const int64_t row = k->dim[3] * k->dim[4];
+	struct value *to = temporary(l, n, k->type, 4, dim);
+
+	if (k->data) {
+		size_t bytes = (size_t)row * rt_type_size(k->type);
+		char *data = arena_get(l->c, value_bytes(k) + 1, 1);
+		for (int64_t i = 0; i < dim[0] * dim[1]; i++) {
+			int64_t o = i / dim[1], z = i % dim[1] / k->dim[1], c = i % k->dim[1];
+			memcpy(data + (size_t)i * bytes,
+				(const char *)k->data + (size_t)((o * k->dim[1] + c) * k->dim[2] + z) * bytes, bytes);
+		}
+		return value_constant(l->c, k->name, k->type, 4, dim, data);
+	}
+	struct view moved = view_permute(view_of(l, k), perm), four;
+	view_reshape(view_densify(l, &moved, k->name), 4, dim, &four);
+	view_set(l, to, &four);
+	return to;
+}
+
+void conv_lower(struct lower *l, struct node *n)
+{
+	const struct value *x = n->in[0];
+	struct value *k = n->in[1];
+	struct window w;
+
+	if (nothing_to_compute(l, n))
+		return;
+	read_window(l->c, n, k->dim + 2, &w);
+	const struct view *picture = channels_last(l, float_view(l, n->in[0]), x->name);
+	struct view *y = output_new(l, n, 0, kernel_type(n->out[0]->type), channels_last_order(x->rank));
+	if (x->rank == 5) {
+		picture = unfold_depth(l, n, picture, &w);
+		k = unfold_weights(l, n, k);
+	}
+	conv_call(l, n, y, picture, k, &w);
 	output_done(l, n, 0, y);
 }

@@ -1,11 +1,11 @@
-/* Einsum of one or two operands: repeated labels walk a diagonal, labels that leave early are summed, and what remains
- * of two operands is a batched matrix product of permuted views. */
+/* Einsum: repeated labels walk a diagonal, labels that only one operand has are summed, and what remains of two
+ * operands is a batched matrix product of permuted views. More operands are multiplied pair by pair, from the left. */
 #include "op.h"
 #include <ctype.h>
 #include <string.h>
 
 /* Labels are letters 0..51 and the dimensions behind an ellipsis, counted from the last one on. */
-enum { ELLIPSIS = 52, LABELS = ELLIPSIS + MAX_RANK, MAX_OPERANDS = 2 };
+enum { ELLIPSIS = 52, LABELS = ELLIPSIS + MAX_RANK, MAX_OPERANDS = 16 };
 
 struct term {
 	int n, label[MAX_RANK];
@@ -108,7 +108,7 @@ static void read_equation(struct ctx *c, const struct node *n, struct equation *
 	if (!s)
 		fail_node(c, n, "attribute 'equation' is missing");
 	if (n->n_in > MAX_OPERANDS)
-		fail_node(c, n, "'%.100s' has %d operands; one or two are supported", s, n->n_in);
+		fail_node(c, n, "'%.100s' has %d operands; at most %d are supported", s, n->n_in, MAX_OPERANDS);
 	e->operands = n->n_in;
 	for (int i = 0; i < n->n_in; i++) {
 		const struct value *v = n->in[i];
@@ -175,16 +175,26 @@ static struct view unique_labels(const struct equation *e, const struct view *vi
 	return to;
 }
 
-/* Sums the labels that neither the result nor the other operand has. */
-static struct view sum_alone(struct lower *l, struct node *n, const struct view *view, struct term *t,
-	const struct term *a, const struct term *b)
+/* Does the label occur in the result, or in an operand from `first` on other than `own`? */
+static bool is_needed(const struct equation *e, int label, int first, int own)
 {
+	bool needed = has(&e->out, label);
+
+	for (int i = first; i < e->operands; i++)
+		needed |= i != own && has(&e->in[i], label);
+	return needed;
+}
+
+/* Sums the labels of operand k that nothing else has. */
+static struct view sum_alone(struct lower *l, struct node *n, const struct view *view, struct equation *e, int k)
+{
+	struct term *t = &e->in[k];
 	bool over[MAX_RANK], any = false;
 	int64_t dim[MAX_RANK];
 	int count = 0;
 
 	for (int i = 0; i < t->n; i++) {
-		over[i] = !has(a, t->label[i]) && !(b && has(b, t->label[i]));
+		over[i] = !is_needed(e, t->label[i], 0, k);
 		any |= over[i];
 	}
 	if (!any)
@@ -255,22 +265,64 @@ static void order_of(const struct term *out, const struct term *const *terms, in
 		}
 }
 
-static void multiply(struct lower *l, struct node *n, struct equation *e, const struct view *x)
+/* The product of a and b, whose terms they are, as y; the labels that are not in y's term are summed. */
+static struct view *multiply(struct lower *l, const struct node *n, struct value *y, const struct term *out,
+	const struct view *x, const struct term *a, const struct view *other, const struct term *b)
 {
-	struct term *a = &e->in[0], *b = &e->in[1];
-	struct term batch = pick(a, b, true, &e->out, true), sum = pick(a, b, true, &e->out, false);
-	struct term rows = pick(a, b, false, &e->out, true), columns = pick(b, a, false, &e->out, true);
+	struct term batch = pick(a, b, true, out, true), sum = pick(a, b, true, out, false);
+	struct term rows = pick(a, b, false, out, true), columns = pick(b, a, false, out, true);
 	const struct term *const left[] = { &batch, &rows, &sum }, *const right[] = { &batch, &sum, &columns };
 	const struct term *const result[] = { &batch, &rows, &columns };
 	int perm[MAX_RANK];
 
 	if (batch.n + 2 > MAX_RANK)
 		fail_node(l->c, n, "its equation has %d batch dimensions; at most %d are supported", batch.n, MAX_RANK - 2);
-	const struct view *p = as_matrices(l, n, &x[0], a, left), *q = as_matrices(l, n, &x[1], b, right);
-	order_of(&e->out, result, 3, perm);
-	struct view *y = output_new(l, n, 0, x[0].type, perm);
-	matmul_call(l, n, y, batch.n, p->dim, p, q, 1);
-	output_done(l, n, 0, y);
+	const struct view *p = as_matrices(l, n, x, a, left), *q = as_matrices(l, n, other, b, right);
+	order_of(out, result, 3, perm);
+	struct view *to = view_new_permuted(l, y, perm);
+	matmul_call(l, n, to, batch.n, p->dim, p, q, 1);
+	return to;
+}
+
+/* What the product of a term and operand k is called: the labels of both that are still needed. */
+static struct term product_term(
+	struct lower *l, const struct node *n, const struct equation *e, const struct term *a, int k)
+{
+	const struct term *const both[] = { a, &e->in[k] };
+	struct term t = { 0 };
+
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < both[i]->n; j++) {
+			int label = both[i]->label[j];
+			if (!is_needed(e, label, k + 1, k) || has(&t, label))
+				continue;
+			if (t.n == MAX_RANK)
+				fail_node(l->c, n, "a product of its operands has more than %d dimensions", MAX_RANK);
+			t.label[t.n++] = label;
+		}
+	return t;
+}
+
+static void multiply_all(struct lower *l, struct node *n, struct equation *e, const struct view *x)
+{
+	const struct view *so_far = &x[0];
+	struct term term = e->in[0];
+	int64_t dim[MAX_RANK];
+
+	for (int k = 1; k < e->operands - 1; k++) {
+		struct term next = product_term(l, n, e, &term, k);
+		for (int i = 0; i < next.n; i++)
+			dim[i] = e->size[next.label[i]];
+		struct value *y = temporary(l, n, x[0].type, next.n, dim);
+		value_set_shape(l->c, n, y, x[0].type, next.n, dim);
+		so_far = multiply(l, n, y, &next, so_far, &term, &x[k], &e->in[k]);
+		term = next;
+	}
+	int last = e->operands - 1;
+	struct value *y = n->out[0];
+	if (y->type != x[0].type)
+		y = temporary(l, n, x[0].type, y->rank, y->dim);
+	output_done(l, n, 0, multiply(l, n, y, &e->out, so_far, &term, &x[last], &e->in[last]));
 }
 
 void einsum_lower(struct lower *l, struct node *n)
@@ -286,9 +338,9 @@ void einsum_lower(struct lower *l, struct node *n)
 		x[i] = unique_labels(&e, view_cast(l, view_of(l, n->in[i]), type, n->in[i]->name), &e.in[i]);
 	}
 	for (int i = 0; i < e.operands; i++)
-		x[i] = sum_alone(l, n, &x[i], &e.in[i], &e.out, e.operands > 1 ? &e.in[1 - i] : NULL);
+		x[i] = sum_alone(l, n, &x[i], &e, i);
 	if (e.operands > 1) {
-		multiply(l, n, &e, x);
+		multiply_all(l, n, &e, x);
 		return;
 	}
 	int perm[MAX_RANK];

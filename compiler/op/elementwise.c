@@ -1,5 +1,7 @@
 /* Element-wise operators: each output element comes from the same element of the inputs, which broadcast. An operator
  * is a row of the table below; those that take more than one step have a function that appends them. */
+#include "narrow.h"
+#include "map.h"
 #include "op.h"
 #include <math.h>
 #include <string.h>
@@ -38,9 +40,44 @@ static int attribute_number(const struct steps *s, const char *name, double fall
 	return number(s, attribute_float(s->c, s->n, name, fallback));
 }
 
+/* To f8e8m0, whose conversion drops the mantissa: the factor just below 2 makes it round up, 4/3 to nearest. */
+static int power_steps(const struct steps *s, int r, enum rt_type type)
+{
+	const char *mode = attribute_string(s->c, s->n, "round_mode", "up");
+	double below_two = type == RT_F32 ? 0x1.fffffep0 : 0x1.fffffffffffffp0;
+
+	if (strcmp(mode, "up") && strcmp(mode, "down") && strcmp(mode, "nearest"))
+		fail_node(s->c, s->n, "round_mode '%.40s' is none of up, down and nearest", mode);
+	if (!strcmp(mode, "down"))
+		return r;
+	return map_step(s->b, RT_MUL, type, r, map_real(s->b, type, *mode == 'u' ? below_two : 4.0 / 3), 0);
+}
+
+/* Conversions to types of 8 bits make infinity or NaN of what is too large, but ONNX asks for the largest number unless
+ * saturate is 0. */
+static int saturating_steps(const struct steps *s, int r, enum rt_type type, enum rt_type to)
+{
+	double most = to == RT_F8E8M0 ? 0x1p127 : (double)float_of_narrow(narrow_format(to).largest, to);
+	double least = to == RT_F8E8M0 ? 0 : -most;
+
+	if (!attribute_int(s->c, s->n, "saturate", 1))
+		return r;
+	r = map_step(s->b, RT_MIN, type, r, map_real(s->b, type, most), 0);
+	return map_step(s->b, RT_MAX, type, r, map_real(s->b, type, least), 0);
+}
+
 static int cast_steps(const struct steps *s)
 {
-	return map_cast(s->b, s->r[0], s->n->in[0]->type, s->n->out[0]->type);
+	enum rt_type from = s->n->in[0]->type, to = s->n->out[0]->type, type = from == RT_F64 ? RT_F64 : RT_F32;
+	int r = s->r[0];
+
+	if (!is_narrow_float(to) || to == from)
+		return map_cast(s->b, r, from, to);
+	if (from != type)
+		r = map_cast(s->b, r, from, type);
+	if (to == RT_F8E8M0)
+		r = power_steps(s, r, type);
+	return map_cast(s->b, saturating_steps(s, r, type, to), type, to);
 }
 
 static int where_steps(const struct steps *s)
@@ -300,7 +337,7 @@ static const struct rule {
 	{ "Softplus", 1, 1, FLOAT, false, RT_SOFTPLUS, NULL },
 	{ "IsNaN", 1, 1, FLOAT, true, RT_IS_NAN, NULL },
 	{ "IsInf", 1, 1, FLOAT, true, RT_COPY, is_inf_steps },
-	{ "Cast", 1, 1, ANY, false, RT_CAST, cast_steps },
+	{ "Cast", 1, 1, "any", false, RT_CAST, cast_steps },
 	{ "Gelu", 1, 1, FLOAT, false, RT_COPY, gelu_steps },
 	{ "BiasGelu", 2, 2, FLOAT, false, RT_COPY, bias_gelu_steps },
 	{ "FastGelu", 1, 2, FLOAT, false, RT_COPY, bias_gelu_steps },
@@ -355,7 +392,7 @@ static enum rt_type cast_target(struct ctx *c, const struct node *n)
 {
 	int64_t to = attribute_int(c, n, "to", 0);
 
-	if (to <= 0 || to > RT_BF16 || !rt_type_size((enum rt_type)to))
+	if (to <= 0 || to > RT_LAST_TYPE || !rt_type_size((enum rt_type)to))
 		fail_node(c, n, "ONNX type %lld is not supported as a target", (long long)to);
 	return (enum rt_type)to;
 }
@@ -405,4 +442,30 @@ int elementwise_steps(struct ctx *c, const struct node *n, struct map_builder *b
 	if (rule->steps)
 		return rule->steps(&s);
 	return map_step(b, rule->op, s.type, r[0], n->n_in > 1 ? r[1] : 0, n->n_in > 2 ? r[2] : 0);
+}
+
+/* Sum, Mean, Max and Min of more operands than one map call reads: several calls, each of which takes in what the one
+ * before it made. Sums of halves stay float until the last. */
+void variadic_lower(struct lower *l, struct node *n)
+{
+	struct value *y = n->out[0], *so_far = n->in[0];
+	enum rt_type type = y->type == RT_F16 || y->type == RT_BF16 ? RT_F32 : y->type;
+	bool mean = !strcmp(n->type, "Mean");
+
+	if (map_fits(l->c, n)) {
+		lower_map(l, n);
+		return;
+	}
+	for (int at = 1, count; at < n->n_in; at += count) {
+		struct node *part = part_new(l, n, "", mean ? "Sum" : n->type, 0);
+		count = n->n_in - at < RT_MAP_INPUTS - 1 ? n->n_in - at : RT_MAP_INPUTS - 1;
+		part->n_in = 1 + count;
+		part->in = NEW(l->c, struct value *, (size_t)part->n_in);
+		part->in[0] = so_far;
+		memcpy(part->in + 1, n->in + at, (size_t)count * sizeof *n->in);
+		so_far = at + count == n->n_in && !mean ? y : temporary(l, n, type, y->rank, y->dim);
+		part_last(l, part, so_far);
+	}
+	if (mean)
+		part_last(l, part_new(l, n, "", "Div", 2, so_far, part_number(l, n, type, n->n_in)), y);
 }

@@ -1,4 +1,4 @@
-/* Gather and GatherElements. */
+/* Gather, GatherElements and GatherND. */
 #include "op.h"
 #include <string.h>
 
@@ -72,8 +72,7 @@ static void gather_view(struct lower *l, struct node *n, int axis, int64_t first
 	output_view(l, n, 0, &y);
 }
 
-/* Indices in a type that the kernels read. */
-static struct view *index_view(struct lower *l, struct value *v)
+struct view *index_view(struct lower *l, struct value *v)
 {
 	struct view *view = view_cast(l, view_of(l, v), v->type == RT_I32 ? RT_I32 : RT_I64, v->name);
 
@@ -145,6 +144,67 @@ void gather_elements_lower(struct lower *l, struct node *n)
 	p.axis_dim = small(x->dim[p.axis]);
 	struct view *y = output_new(l, n, 0, from->type, NULL);
 	struct call *call = call_new(l, n, KERNEL_gather_elements, &p);
+	call_argument(call, 0, argument_of(y));
+	call_argument(call, 1, argument_of(from));
+	call_argument(call, 2, argument_of(at));
+	output_done(l, n, 0, y);
+}
+
+static int64_t read_batch(struct ctx *c, const struct node *n)
+{
+	return attribute_int(c, n, "batch_dims", 0);
+}
+
+void gather_nd_infer(struct ctx *c, struct node *n)
+{
+	int64_t dim[2 * MAX_RANK];
+
+	need_inputs(c, n, 2, 2);
+	need_outputs(c, n, 1, 1);
+	need_type(c, n, 1, "i64 i32");
+	const struct value *x = n->in[0], *index = n->in[1];
+	int64_t batch = read_batch(c, n), tuple = index->rank ? index->dim[index->rank - 1] : 0;
+	int least = x->rank < index->rank ? x->rank : index->rank;
+	need_range(c, n, "batch_dims", batch, 0, least > 0 ? least - 1 : 0);
+	bool fits = least > 0 && tuple <= x->rank - batch && !memcmp(x->dim, index->dim, (size_t)batch * sizeof *dim);
+	if (!fits)
+		fail_node(c, n, "indices %s do not fit %s with %lld batch dimensions", shape_text(c, index), shape_text(c, x),
+			(long long)batch);
+	for (int i = 0; i < tuple; i++)
+		if (x->dim[batch + i] == 0 && value_elements(index))
+			fail_node(c, n, "axis %d of %s has no elements to gather", (int)batch + i, shape_text(c, x));
+	for (int64_t i = 0; index->data && i < value_elements(index); i++) {
+		int64_t k = constant_int(index, i), size = x->dim[batch + i % tuple];
+		if (k < -size || k >= size)
+			fail_node(c, n, "index %lld is outside axis %lld of %s", (long long)k, (long long)(batch + i % tuple),
+				shape_text(c, x));
+	}
+	memcpy(dim, index->dim, (size_t)(index->rank - 1) * sizeof *dim);
+	int rest = x->rank - (int)(batch + tuple);
+	memcpy(dim + index->rank - 1, x->dim + batch + tuple, (size_t)rest * sizeof *dim);
+	set_output(c, n, 0, x->type, index->rank - 1 + rest, dim);
+}
+
+void gather_nd_lower(struct lower *l, struct node *n)
+{
+	struct value *x = n->in[0], *index = n->in[1];
+	int batch = (int)read_batch(l->c, n), tuple = (int)index->dim[index->rank - 1];
+
+	if (nothing_to_compute(l, n))
+		return;
+	const struct view *from = view_dense(l, x), *at = index_view(l, index);
+	struct rt_gather_nd p = {
+		.batch = small(product(x->dim, batch)),
+		.count = small(product(index->dim + batch, index->rank - 1 - batch)),
+		.inner = small(product(x->dim + batch + tuple, x->rank - batch - tuple)),
+		.depth = tuple,
+		.size = (int32_t)rt_type_size(from->type),
+		.index_type = at->type,
+	};
+	for (int i = 0; i < tuple; i++)
+		p.dim[i] = small(x->dim[batch + i]);
+	struct view *y = output_new(l, n, 0, from->type, NULL);
+	struct call *call = call_new(l, n, KERNEL_gather_nd, &p);
 	call_argument(call, 0, argument_of(y));
 	call_argument(call, 1, argument_of(from));
 	call_argument(call, 2, argument_of(at));

@@ -1,4 +1,5 @@
-/* Normalisations: LayerNormalization (and gluec.LayerNorm), gluec.L2Norm, BatchNormalization, InstanceNormalization. */
+/* Normalisations: LayerNormalization (and gluec.LayerNorm), RMSNormalization, gluec.L2Norm, BatchNormalization,
+ * InstanceNormalization, GroupNormalization. */
 #include "op.h"
 #include <math.h>
 #include <string.h>
@@ -223,6 +224,9 @@ void batch_norm_infer(struct ctx *c, struct node *n)
 		fail_node(c, n, "training_mode must be 0; export the model for inference");
 	if (!attribute_int(c, n, "spatial", 1))
 		fail_node(c, n, "spatial = 0 is not supported");
+	for (int i = 1; i < n->n_out; i++)
+		if (n->out[i])
+			fail_node(c, n, "output %d is for training; export the model for inference", i);
 	need_outputs(c, n, 1, 1);
 	need_type(c, n, 0, SINGLE);
 	need_channels(c, n, 1, 4);
@@ -295,15 +299,11 @@ void instance_norm_infer(struct ctx *c, struct node *n)
 	set_output(c, n, 0, n->in[0]->type, n->in[0]->rank, n->in[0]->dim);
 }
 
-/* The layer_norm kernel over each channel's picture, then the channel's own scale and bias. */
-void instance_norm_lower(struct lower *l, struct node *n)
+/* Each run of `size` elements of x without its mean and with variance 1, by the layer_norm kernel. */
+static struct value *normalized_rows(struct lower *l, const struct node *n, struct value *x, int64_t size)
 {
-	struct value *x = n->in[0];
-	const int64_t size = product(x->dim + 2, x->rank - 2);
-
-	if (nothing_to_compute(l, n))
-		return;
 	float *ones = NEW(l->c, float, (size_t)size);
+
 	for (int64_t i = 0; i < size; i++)
 		ones[i] = 1;
 	struct value *unit = value_constant(l->c, arena_text(l->c, "%s.ones", n->name), RT_F32, 1, &size, ones);
@@ -321,5 +321,107 @@ void instance_norm_lower(struct lower *l, struct node *n)
 	call_argument(call, 1, argument_of(rows));
 	call_argument(call, 2, argument_of(view_of(l, unit)));
 	call->in_place = 2;
+	return y;
+}
+
+/* Each channel's picture, then the channel's own scale and bias. */
+void instance_norm_lower(struct lower *l, struct node *n)
+{
+	struct value *x = n->in[0];
+
+	if (nothing_to_compute(l, n))
+		return;
+	struct value *y = normalized_rows(l, n, x, product(x->dim + 2, x->rank - 2));
 	scale_and_shift(l, n, y, n->in[1], n->in[2]);
+}
+
+static int64_t read_groups(struct ctx *c, const struct node *n)
+{
+	return need_range(c, n, "num_groups", attribute_int(c, n, "num_groups", 0), 1, MAX_ELEMENTS);
+}
+
+/* Scale and bias count channels since version 21 of the operator set, groups before. */
+void group_norm_infer(struct ctx *c, struct node *n)
+{
+	need_inputs(c, n, 3, 3);
+	need_outputs(c, n, 1, 1);
+	need_type(c, n, 0, SINGLE);
+	const struct value *x = n->in[0];
+	int64_t groups = read_groups(c, n);
+	if (x->rank < 2 || x->dim[1] % groups)
+		fail_node(c, n, "num_groups %lld does not divide the channels of %s", (long long)groups, shape_text(c, x));
+	for (int i = 1; i < 3 && n->version < 21; i++)
+		if (n->in[i]->rank != 1 || n->in[i]->dim[0] != groups)
+			fail_node(c, n, "input %d is %s, but there are %lld groups", i, shape_text(c, n->in[i]), (long long)groups);
+	if (n->version >= 21)
+		need_channels(c, n, 1, 2);
+	set_output(c, n, 0, x->type, x->rank, x->dim);
+}
+
+/* A parameter of each group, repeated for the group's channels. */
+static struct value *for_channels(
+	struct lower *l, const struct node *n, struct value *v, int64_t groups, const int64_t *channels)
+{
+	int32_t *index = NEW(l->c, int32_t, (size_t)*channels);
+
+	for (int64_t i = 0; i < *channels; i++)
+		index[i] = small(i / (*channels / groups));
+	struct value *to = value_new(l->c, v->name, v->type, 1, channels);
+	view_set(l, to, gather_along(l, n, view_of(l, v), 0, *channels, index));
+	return to;
+}
+
+void group_norm_lower(struct lower *l, struct node *n)
+{
+	struct value *x = n->in[0], *scale = n->in[1], *bias = n->in[2];
+	int64_t groups = read_groups(l->c, n);
+
+	if (nothing_to_compute(l, n))
+		return;
+	if (n->version < 21) {
+		scale = for_channels(l, n, scale, groups, &x->dim[1]);
+		bias = for_channels(l, n, bias, groups, &x->dim[1]);
+	}
+	scale_and_shift(l, n, normalized_rows(l, n, x, product(x->dim + 1, x->rank - 1) / groups), scale, bias);
+}
+
+void rms_norm_infer(struct ctx *c, struct node *n)
+{
+	int64_t dim[MAX_RANK];
+
+	need_inputs(c, n, 2, 2);
+	need_outputs(c, n, 1, 1);
+	need_type(c, n, 0, SINGLE);
+	need_type(c, n, 1, SINGLE);
+	const struct value *x = n->in[0], *scale = n->in[1];
+	normalized_axis(c, n);
+	int rank = broadcast(c, n, x->rank, x->dim, scale->rank, scale->dim, dim);
+	if (rank != x->rank || memcmp(dim, x->dim, (size_t)rank * sizeof *dim))
+		fail_node(c, n, "scale %s does not broadcast to %s", shape_text(c, scale), shape_text(c, x));
+	set_output(c, n, 0, x->type, x->rank, x->dim);
+}
+
+/* x / sqrt(mean of squares + epsilon) * scale: a sum, and one element-wise call. */
+void rms_norm_lower(struct lower *l, struct node *n)
+{
+	struct value *x = n->in[0];
+	int axis = normalized_axis(l->c, n);
+	int64_t dim[MAX_RANK];
+	bool over[MAX_RANK];
+
+	if (nothing_to_compute(l, n))
+		return;
+	for (int i = 0; i < x->rank; i++) {
+		over[i] = i >= axis;
+		dim[i] = over[i] ? 1 : x->dim[i];
+	}
+	struct value *mean = temporary(l, n, RT_F32, x->rank, dim);
+	struct value *count = part_number(l, n, RT_F32, (double)product(x->dim + axis, x->rank - axis));
+	struct value *epsilon = part_number(l, n, RT_F32, attribute_float(l->c, n, "epsilon", 1e-5));
+	reduce_call(l, n, mean, view_of(l, x), over, RT_REDUCE_SUM_SQUARE);
+	mean = part_lower(l, part_new(l, n, "", "Div", 2, mean, count), RT_F32, x->rank, dim);
+	mean = part_lower(l, part_new(l, n, "", "Add", 2, mean, epsilon), RT_F32, x->rank, dim);
+	mean = part_lower(l, part_new(l, n, "", "Sqrt", 1, mean), RT_F32, x->rank, dim);
+	x = part_lower(l, part_new(l, n, "", "Div", 2, x, mean), RT_F32, x->rank, x->dim);
+	part_last(l, part_new(l, n, "", "Mul", 2, x, n->in[1]), n->out[0]);
 }

@@ -46,7 +46,8 @@ struct value *temporary(struct lower *l, const struct node *n, enum rt_type type
 struct view *dense_as_stored(struct lower *l, const struct view *view, const char *name, int *perm);
 /* The same with dimension `axis` innermost. */
 struct view *dense_rows(struct lower *l, const struct view *view, int axis, const char *name, int *perm);
-/* A picture [n, c, h, w] or [n, c, w] as dense [n][h][w][c] (with h = 1). */
+/* A picture [n, c, h, w] or [n, c, w] as dense [n][h][w][c] (with h = 1), a volume [n, c, d, h, w] as [n][d][h][w][c].
+ */
 struct view *channels_last(struct lower *l, struct view *view, const char *name);
 /* The order in which the values of such a picture are stored. */
 const int *channels_last_order(int rank);
@@ -58,6 +59,9 @@ struct view *as_rows(struct lower *l, struct view *view, int64_t rows, int64_t c
 struct view *gather_along(
 	struct lower *l, const struct node *n, const struct view *x, int axis, int64_t count, const int32_t *index);
 
+/* gather.c: indices, dense and in a type that the kernels read. */
+struct view *index_view(struct lower *l, struct value *v);
+
 /* part.c: an operator as the sum of others. The part gets n's name; its output has the given type and shape, or is n's
  * own first output when part_last lowers it. */
 struct node *part_new(struct lower *l, const struct node *n, const char *domain, const char *type, int n_in, ...);
@@ -68,17 +72,28 @@ struct value *along_axis(struct lower *l, const struct node *n, struct value *v,
 /* A constant of one number. */
 struct value *part_number(struct lower *l, const struct node *n, enum rt_type type, double x);
 
-/* v in another type. */
+/* quantize.c: v as an element-wise part of another type. */
+struct value *part_convert(struct lower *l, const struct node *n, struct value *v, enum rt_type type);
+/* quantize.c: y, of an integer type, becomes saturate(round(x) + zero); zero may be NULL. */
+void part_saturate(struct lower *l, struct node *n, struct value *x, struct value *zero, struct value *y);
+
+/* v in another type, in memory. */
 struct value *part_cast(struct lower *l, const struct node *n, struct value *v, enum rt_type type);
 
-/* window.c: how windows slide over pictures, for Conv and the pools. Index 0 is vertical, 1 horizontal; a row of
- * samples is a picture of height 1. */
+/* window.c: how windows slide over volumes and pictures, for Conv and the pools. Index 0 is depth, 1 vertical, 2
+ * horizontal; a picture is a volume of depth 1, a row of samples a picture of height 1. */
 struct window {
-	int64_t in[2], out[2], kernel[2], stride[2], dilation[2], before[2], after[2];
+	int64_t in[3], out[3], kernel[3], stride[3], dilation[3], before[3], after[3];
 };
 /* Reads kernel_shape, strides, pads, dilations, auto_pad and ceil_mode for input 0 of n. kernel: the sizes that a
  * weight tensor has, or NULL when they are in the attribute. */
 void read_window(struct ctx *c, const struct node *n, const int64_t *kernel, struct window *w);
+/* The same for ConvTranspose, whose windows are laid into its output: reads output_padding and output_shape, too. */
+void read_transposed_window(struct ctx *c, const struct node *n, const int64_t *kernel, struct window *w);
+/* The dimensions of a result with these images and channels: w's `out` in as many dimensions as `rank` leaves. */
+void window_shape(const struct window *w, int rank, int64_t images, int64_t channels, int64_t *dim);
+/* Copies the last `count` of three numbers into a kernel's parameters. */
+void copy_small(int32_t *to, const int64_t *from, int count);
 
 /* matmul.c: dense y[batch..., m, n] = alpha * a b, where a and b are [..., m, k] and [..., k, n] and their leading
  * dimensions broadcast to batch. */

@@ -53,7 +53,7 @@ struct value *part_number(struct lower *l, const struct node *n, enum rt_type ty
 {
 	void *data = arena_get(l->c, 1, rt_type_size(type));
 
-	store_number(data, type, 0, x, (int64_t)x);
+	store_number(data, type, 0, x, is_real_type(type) ? 0 : (int64_t)x);
 	return value_constant(l->c, n->name, type, 0, NULL, data);
 }
 

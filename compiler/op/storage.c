@@ -106,16 +106,16 @@ struct view *dense_rows(struct lower *l, const struct view *view, int axis, cons
 
 const int *channels_last_order(int rank)
 {
-	static const int row[] = { 0, 2, 1 }, picture[] = { 0, 2, 3, 1 };
+	static const int row[] = { 0, 2, 1 }, picture[] = { 0, 2, 3, 1 }, volume[] = { 0, 2, 3, 4, 1 };
 
-	return rank == 3 ? row : picture;
+	return rank == 3 ? row : rank == 4 ? picture : volume;
 }
 
 struct view *channels_last(struct lower *l, struct view *view, const char *name)
 {
 	struct view *v = in_order(l, view, channels_last_order(view->rank), name);
 
-	if (v->rank == 4)
+	if (v->rank > 3)
 		return v;
 	struct view picture = *v;
 	picture.rank = 4;

@@ -22,30 +22,29 @@ static struct node *norm_of(const struct value *divisor, double *floor)
 	return norm && *floor > 0 ? made_by(norm, "ReduceL2") : NULL;
 }
 
-/* A norm that was reduced to one element fewer dimensions is put back by Unsqueeze or Expand. */
-static const struct value *before_broadcast(const struct value *v)
+/* A norm may be written out to x's shape by Expand, and one that lost its dimension gets it back by Unsqueeze. */
+static const struct value *before(const struct value *v, const char *type)
 {
-	for (struct node *n; (n = made_by(v, "Expand")) || (n = made_by(v, "Unsqueeze"));)
-		v = n->in[0];
-	return v;
+	const struct node *n = made_by(v, type);
+
+	return n ? n->in[0] : v;
 }
 
 bool recognize_l2_norm(struct ctx *c, struct graph *g, struct node *n)
 {
 	double floor;
-	struct node *reduce = is_op(n, "Div") ? norm_of(before_broadcast(n->in[1]), &floor) : NULL;
+	const struct value *x = input(n, 0), *divisor = is_op(n, "Div") ? before(n->in[1], "Expand") : NULL;
+	struct node *reduce = divisor ? norm_of(before(divisor, "Unsqueeze"), &floor) : NULL;
 
-	if (!reduce || reduce->in[0] != n->in[0] || n->in[0]->type == RT_F64)
+	if (!reduce || reduce->in[0] != x || x->type == RT_F64 || !same_shape(n->out[0], x))
 		return false;
 	int axis = axis_of(c, reduce);
 	/* What divides must have one element along the axis, and be as long as x along the others. */
-	const struct value *x = n->in[0], *divisor = n->in[1];
 	if (axis < 0 || divisor->rank != x->rank)
 		return false;
-	if (!made_by(divisor, "Expand"))
-		for (int i = 0; i < x->rank; i++)
-			if (divisor->dim[i] != (i == axis ? 1 : x->dim[i]))
-				return false;
+	for (int i = 0; i < x->rank; i++)
+		if (divisor->dim[i] != (i == axis ? 1 : x->dim[i]))
+			return false;
 	struct node *norm = replace_end(c, g, n, "L2Norm", 1);
 	norm->in[0] = n->in[0];
 	node_absorb(c, norm, reduce);

@@ -60,7 +60,8 @@ static bool is_strong(struct ctx *c, const struct value *v, struct match *m)
 static struct node *score_filter(struct graph *g, const struct value *accept, const struct match *m)
 {
 	for (struct node *n = g->first; n; n = n->next)
-		if (is_op(n, "Where") && n->in[0] == accept && n->in[1] == m->best && is_constant(n->in[2], 0))
+		if (is_op(n, "Where") && n->in[0] == accept && n->in[1] == m->best && is_constant(n->in[2], 0) &&
+			same_shape(n->out[0], m->best))
 			return n;
 	return NULL;
 }
@@ -73,7 +74,8 @@ bool recognize_mutual_match(struct ctx *c, struct graph *g, struct node *n)
 
 	for (int i = 0; accept && i < 2 && !found; i++)
 		found = is_mutual(c, accept->in[i], &m) && is_strong(c, accept->in[1 - i], &m);
-	if (!found || n->in[1] != m.column || !is_constant(n->in[2], -1) || m.scores->type != RT_F32)
+	if (!found || n->in[1] != m.column || !is_constant(n->in[2], -1) || m.scores->type != RT_F32 ||
+		!same_shape(n->out[0], m.column))
 		return false;
 	struct node *filter = score_filter(g, accept->out[0], &m);
 	/* The match stands where the first of the two stood, since whatever reads them may follow at once. */

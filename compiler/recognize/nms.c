@@ -1,5 +1,6 @@
 /* Non-maximum suppression as SuperPoint spells it with max-pools, and the border that is cleared afterwards. */
 #include "recognize.h"
+#include <string.h>
 
 /* Is v Equal(x, MaxPool(x)) with a square window that moves by one? Then *radius is half its width. */
 static bool is_peak(struct ctx *c, const struct value *v, const struct value *x, int64_t *radius)
@@ -67,7 +68,7 @@ static bool recognize_suppression(struct ctx *c, struct graph *g, struct node *n
 	if (s->rank != 4 || s->type != RT_F32 || s->dim[1] != 1 || !is_constant(n->in[2], 0))
 		return false;
 	int rounds = count_rounds(c, n->in[0], s, &radius);
-	if (rounds < 0)
+	if (rounds < 0 || !same_shape(n->out[0], s))
 		return false;
 	struct node *nms = replace_end(c, g, n, "Nms", 1);
 	nms->in[0] = s;
@@ -86,8 +87,9 @@ static bool recognize_border(struct ctx *c, struct graph *g, struct node *n)
 	double fill = 0;
 
 	if (!nms || nms->out[0]->uses != 1 || slice->out[0]->uses != 1 || attribute_int(c, nms, "border", 0) ||
-		input(n, 3) || constant_ints(input(n, 1), pads, 2 * MAX_RANK) != 8 ||
-		(input(n, 2) && !constant_scalar(n->in[2], &fill)))
+		input(n, 3) || (input(slice, 4) && !is_constant(slice->in[4], 1)) ||
+		strcmp(attribute_string(c, n, "mode", "constant"), "constant") ||
+		constant_ints(input(n, 1), pads, 2 * MAX_RANK) != 8 || (input(n, 2) && !constant_scalar(n->in[2], &fill)))
 		return false;
 	int64_t border = pads[2];
 	const struct value *s = nms->out[0], *inside = slice->out[0];

@@ -64,7 +64,10 @@ int axis_of(struct ctx *c, const struct node *n)
 	}
 	if (count != 1)
 		return -1;
-	return (int)(axes[0] < 0 ? axes[0] + rank : axes[0]);
+	int axis = (int)(axes[0] < 0 ? axes[0] + rank : axes[0]);
+	/* Before version 13 of the operator set they worked on all dimensions from the axis on. */
+	bool flattens = (is_op(n, "Softmax") || is_op(n, "LogSoftmax")) && n->version < 13;
+	return flattens && axis != rank - 1 ? -1 : axis;
 }
 
 static bool all_are(struct ctx *c, const struct node *n, const char *name, int count, int64_t x, int64_t absent)

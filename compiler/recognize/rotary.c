@@ -1,5 +1,6 @@
 /* Rotation of neighbouring channel pairs: x reshaped to pairs (a, b), then (a cos - b sin, b cos + a sin) joined. */
 #include "recognize.h"
+#include <string.h>
 
 /* Is v the product of x and a factor? Then *factor is it. */
 static bool is_product(const struct value *v, const struct value *x, struct value **factor)
@@ -55,7 +56,8 @@ bool recognize_rotary(struct ctx *c, struct graph *g, struct node *n)
 	/* [..., d] -> [..., d/2, 2] -> [..., d], split and joined along the last axis. */
 	const struct value *x = pairs->in[0], *p = split->in[0];
 	if (p->rank != 5 || p->dim[4] != 2 || !same_shape(x, n->out[0]) || x->rank != 4 || p->dim[3] * 2 != x->dim[3] ||
-		!same_shape(n->in[0], p) || split->out[0]->dim[4] != 1 || cos->rank > 5 || sin->rank > 5 || x->type == RT_F64)
+		!same_shape(n->in[0], p) || split->out[0]->dim[4] != 1 || cos->rank != 5 || sin->rank != 5 ||
+		memcmp(p->dim, x->dim, 3 * sizeof *x->dim) || x->type == RT_F64)
 		return false;
 	struct node *rotary = replace_end(c, g, n, "Rotary", 3);
 	rotary->in[0] = pairs->in[0];

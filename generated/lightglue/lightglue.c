@@ -1868,13 +1868,13 @@ enum gluec_status lightglue_init(void)
 }
 
 static const struct gluec_tensor input_list[] = {
-	{ "keypoints", "f32", 3, { 2, 512, 2 }, 8192 },
-	{ "descriptors", "f32", 3, { 2, 512, 256 }, 1048576 },
+	{ "keypoints", "f32", 3, { 2, 512, 2 }, 8192, NULL, 0 },
+	{ "descriptors", "f32", 3, { 2, 512, 256 }, 1048576, NULL, 0 },
 };
 static const struct gluec_tensor output_list[] = {
-	{ "matches0", "i32", 2, { 1, 512 }, 2048 },
-	{ "mscores0", "f32", 2, { 1, 512 }, 2048 },
-	{ "depth", "i32", 0, { 0 }, 4 },
+	{ "matches0", "i32", 2, { 1, 512 }, 2048, NULL, 0 },
+	{ "mscores0", "f32", 2, { 1, 512 }, 2048, NULL, 0 },
+	{ "depth", "i32", 0, { 0 }, 4, NULL, 0 },
 };
 
 static enum gluec_status run_any(const void *const *input, void *const *output, void *arena, size_t arena_bytes,

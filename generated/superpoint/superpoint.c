@@ -227,12 +227,12 @@ enum gluec_status superpoint_init(void)
 }
 
 static const struct gluec_tensor input_list[] = {
-	{ "image", "f32", 4, { 1, 1, 480, 640 }, 1228800 },
+	{ "image", "f32", 4, { 1, 1, 480, 640 }, 1228800, NULL, 0 },
 };
 static const struct gluec_tensor output_list[] = {
-	{ "keypoints", "i32", 3, { 1, 512, 2 }, 4096 },
-	{ "scores", "f32", 2, { 1, 512 }, 2048 },
-	{ "descriptors", "f32", 3, { 1, 512, 256 }, 524288 },
+	{ "keypoints", "i32", 3, { 1, 512, 2 }, 4096, NULL, 0 },
+	{ "scores", "f32", 2, { 1, 512 }, 2048, NULL, 0 },
+	{ "descriptors", "f32", 3, { 1, 512, 256 }, 524288, NULL, 0 },
 };
 
 static enum gluec_status run_any(const void *const *input, void *const *output, void *arena, size_t arena_bytes,

@@ -39,10 +39,16 @@ enum { GLUEC_RANK_MAX = 8 };
 
 struct gluec_tensor {
 	const char *name; /* as in the ONNX file */
-	const char *type; /* f32 f16 f64 i8 i16 i32 i64 u8 u16 u32 u64 bool */
+	/* f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 u64 bool; of fewer bits, each element in a byte of its own: f8e4m3fn
+	 * f8e4m3fnuz f8e5m2 f8e5m2fnuz f8e8m0 f4e2m1 i4 u4 i2 u2 */
+	const char *type;
 	int32_t rank;
 	int32_t dim[GLUEC_RANK_MAX];
 	size_t bytes;
+	/* An output whose length depends on the data: dim[count_axis] is room, and the output of this name, a number, says
+	 * how much of it is used. NULL: all of it. */
+	const char *count;
+	int32_t count_axis;
 };
 
 /* A model described for programs that take any model. The pointers of run follow the order of the two lists. */

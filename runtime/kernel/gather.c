@@ -1,5 +1,5 @@
 /* gather (ONNX Gather-13): copies slices of x that an index names. */
-#include "kernel.h"
+#include "index.h"
 
 enum { UNIT_BYTES = 32768 }; /* of y, about */
 
@@ -10,17 +10,6 @@ struct gather_job {
 	const void *index;
 	int64_t slices, unit; /* outer * count; slices in a unit */
 };
-
-/* Index j as a row of x: counted from the end when negative, and never outside. */
-static int64_t row_of(const struct gather_job *job, int64_t j)
-{
-	int64_t axis = job->p->axis;
-	int64_t i = job->p->index_type == RT_I32 ? ((const int32_t *)job->index)[j] : ((const int64_t *)job->index)[j];
-
-	if (i < 0)
-		i = i < -axis ? 0 : i + axis;
-	return i < axis ? i : axis - 1;
-}
 
 /* Small slices are copied by moves of a known size, which a compiler can do without a call. */
 static void copy_slice(char *y, const char *x, size_t bytes)
@@ -53,7 +42,7 @@ static void gather_units(void *job_pointer, int32_t begin, int32_t end)
 
 	to = to < job->slices ? to : job->slices;
 	for (int64_t i = from; i < to; i++) {
-		int64_t outer = i / p->count, row = row_of(job, i % p->count);
+		int64_t outer = i / p->count, row = clamped_index_at(job->index, p->index_type, i % p->count, p->axis);
 		copy_slice(job->y + (size_t)i * bytes, job->x + (size_t)(outer * p->axis + row) * bytes, bytes);
 	}
 }

@@ -1,4 +1,5 @@
 /* gather_elements (ONNX GatherElements-13): every element of y is taken from where the index at its place says. */
+#include "index.h"
 #include "walk.h"
 
 enum { UNIT = 8192 }; /* elements */
@@ -11,17 +12,6 @@ struct gather_elements_job {
 	int64_t n;
 };
 
-/* The index of element i of y, counted from the end when negative, and never outside. */
-static int64_t index_at(const struct gather_elements_job *job, int64_t i)
-{
-	int64_t axis = job->p->axis_dim;
-	int64_t j = job->p->index_type == RT_I32 ? ((const int32_t *)job->index)[i] : ((const int64_t *)job->index)[i];
-
-	if (j < 0)
-		j = j < -axis ? 0 : j + axis;
-	return j < axis ? j : axis - 1;
-}
-
 /* Elements y[i .. i+n], one run of the innermost dimension, which start at x + offset. */
 static void gather_run(const struct gather_elements_job *job, int64_t i, int32_t n, ptrdiff_t offset, ptrdiff_t step)
 {
@@ -29,7 +19,8 @@ static void gather_run(const struct gather_elements_job *job, int64_t i, int32_t
 	ptrdiff_t stride = p->x[p->axis];
 
 	for (int32_t k = 0; k < n; k++, i++) {
-		ptrdiff_t from = offset + k * step + (ptrdiff_t)index_at(job, i) * stride;
+		ptrdiff_t from =
+			offset + k * step + (ptrdiff_t)clamped_index_at(job->index, p->index_type, i, p->axis_dim) * stride;
 		switch (p->size) {
 		case 1:
 			((uint8_t *)job->y)[i] = ((const uint8_t *)job->x)[from];

@@ -1,10 +1,11 @@
-/* grid_sample (ONNX GridSample-20, 2-D): the value of a picture at points between its pixels.
+/* grid_sample (ONNX GridSample-20): the value of a picture, or of a volume, at points between its pixels.
  *
  * A point becomes a list of taps, pixels and their weights; then the channels of the taps are summed, a chunk at a
  * time. Padding is a matter of where a tap lies: outside it is dropped (zeros), moved to the edge (border), or
  * mirrored (reflection). */
 #include "element.h"
 #include "kernel.h"
+#include "micro/weighted.h"
 
 enum {
 	CHUNK = 64,  /* channels */
@@ -105,32 +106,23 @@ static struct taps taps_of(const struct rt_grid_sample *p, float pixel, int32_t 
 	return taps;
 }
 
-/* y += weight * x for n elements. */
-static void add_weighted(float *y, const float *x, float weight, int32_t n)
-{
-	vec w = v_set(weight);
-	int32_t i = 0;
-
-	for (; i + LANES <= n; i += LANES)
-		v_store(y + i, v_fma(v_load(x + i), w, v_load(y + i)));
-	if (i < n)
-		v_store_n(y + i, v_fma(v_load_n(x + i, n - i), w, v_load_n(y + i, n - i)), n - i);
-}
-
-/* All channels of one point; `picture` is the number of elements before its picture. */
-static void sample(const struct grid_sample_job *job, void *y, ptrdiff_t picture, struct taps rows, struct taps columns)
+/* All channels of one point; `picture` is the number of elements before its picture or volume. */
+static void sample(const struct grid_sample_job *job, void *y, ptrdiff_t picture, const struct taps *slices,
+	const struct taps *rows, const struct taps *columns)
 {
 	const struct rt_grid_sample *p = job->p;
+	int32_t in_slice = rows->n * columns->n;
 
 	for (int32_t c = 0; c < p->c; c += CHUNK) {
 		float sum[CHUNK] = { 0 }, x[CHUNK];
 		int32_t n = p->c - c < CHUNK ? p->c - c : CHUNK;
-		for (int32_t i = 0; i < rows.n; i++)
-			for (int32_t j = 0; j < columns.n; j++) {
-				ptrdiff_t at = picture + ((ptrdiff_t)rows.at[i] * p->w + columns.at[j]) * p->c + c;
-				load_floats(x, element_at(job->x, p->x_type, at), p->x_type, 1, n);
-				add_weighted(sum, x, rows.weight[i] * columns.weight[j], n);
-			}
+		for (int32_t i = 0; i < slices->n * in_slice; i++) {
+			int32_t k = i / in_slice, row = i % in_slice / columns->n, column = i % columns->n;
+			ptrdiff_t line = (ptrdiff_t)slices->at[k] * p->h + rows->at[row];
+			ptrdiff_t at = picture + (line * p->w + columns->at[column]) * p->c + c;
+			load_floats(x, element_at(job->x, p->x_type, at), p->x_type, 1, n);
+			add_weighted(sum, x, slices->weight[k] * (rows->weight[row] * columns->weight[column]), n);
+		}
 		store_floats(element_to(y, p->y_type, c), sum, p->y_type, 1, n);
 	}
 }
@@ -140,21 +132,26 @@ static void grid_sample_units(void *job_pointer, int32_t begin, int32_t end)
 	const struct grid_sample_job *job = job_pointer;
 	const struct rt_grid_sample *p = job->p;
 	int64_t point = begin * job->unit, stop = end * job->unit;
+	int32_t depth = p->d ? p->d : 1;
 
 	stop = stop < job->points ? stop : job->points;
 	for (; point < stop; point++) {
-		const float *xy = job->grid + 2 * point;
-		ptrdiff_t picture = (ptrdiff_t)(point / p->points) * p->h * p->w * p->c;
-		sample(job, element_to(job->y, p->y_type, (ptrdiff_t)point * p->c), picture,
-			taps_of(p, pixel_of(xy[1], p->h, p->align_corners), p->h),
-			taps_of(p, pixel_of(xy[0], p->w, p->align_corners), p->w));
+		const float *xyz = job->grid + (p->d ? 3 : 2) * point;
+		ptrdiff_t picture = (ptrdiff_t)(point / p->points) * depth * p->h * p->w * p->c;
+		struct taps slices = { .n = 1, .at = { 0 }, .weight = { 1 } };
+		struct taps rows = taps_of(p, pixel_of(xyz[1], p->h, p->align_corners), p->h);
+		struct taps columns = taps_of(p, pixel_of(xyz[0], p->w, p->align_corners), p->w);
+		if (p->d)
+			slices = taps_of(p, pixel_of(xyz[2], p->d, p->align_corners), p->d);
+		sample(job, element_to(job->y, p->y_type, (ptrdiff_t)point * p->c), picture, &slices, &rows, &columns);
 	}
 }
 
 KERNEL(grid_sample, (void *y, const void *x, const void *grid))
 {
 	struct grid_sample_job job = { p, y, x, grid, (int64_t)p->n * p->points, 1 };
-	int64_t work = (int64_t)p->c * (p->mode == RT_GRID_NEAREST ? 1 : p->mode == RT_GRID_LINEAR ? 4 : 16);
+	int64_t taps = p->mode == RT_GRID_NEAREST ? 1 : p->mode == RT_GRID_LINEAR ? 2 : 4;
+	int64_t work = p->c * taps * taps * (p->d ? taps : 1);
 
 	if (job.points == 0)
 		return;

@@ -133,6 +133,34 @@ START_TEST(test_missing)
 }
 END_TEST
 
+/* Tensors go to the inputs of their names, whatever their files' numbers; without names the numbers count. */
+START_TEST(test_names)
+{
+	struct cli *t = open_add();
+	struct bytes graph = { NULL, 0, 0 };
+	const int64_t n[] = { 1 };
+	static const char *const names[][2] = { { "a", "b" }, { "b", "a" }, { "", "" }, { "b", "" } };
+	static const int differences[] = { 7 - 3, 3 - 7, 7 - 3 };
+
+	graph_input(&graph, "a", RT_I32, 1, n);
+	graph_input(&graph, "b", RT_I32, 1, n);
+	graph_node(&graph, "Sub", "a b", "y");
+	graph_output(&graph, "y");
+	write_model_file(cli_path(t, "add.onnx"), &graph);
+	for (int i = 0; i < 4; i++) {
+		write_tensor(cli_path(t, "set/input_0.pb"), names[i][0], RT_I32, 1, n, (int32_t[]){ 7 });
+		write_tensor(cli_path(t, "set/input_1.pb"), names[i][1], RT_I32, 1, n, (int32_t[]){ 3 });
+		if (i == 3) {
+			cli_fails(run_add(t), 3, "input 'b' is there twice");
+			break;
+		}
+		write_tensor(cli_path(t, "set/output_0.pb"), "y", RT_I32, 1, n, &differences[i]);
+		cli_says(run_add(t), "equal");
+	}
+	cli_close(t);
+}
+END_TEST
+
 /* Integers that no double can tell apart are told apart. */
 START_TEST(test_wide_integers)
 {
@@ -185,6 +213,7 @@ Suite *suite(void)
 	tcase_add_test(tc, test_unusable_inputs);
 	tcase_add_test(tc, test_unusable_outputs);
 	tcase_add_test(tc, test_missing);
+	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_wide_integers);
 	tcase_add_test(tc, test_superpoint);
 	suite_add_tcase(s, tc);

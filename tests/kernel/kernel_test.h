@@ -12,7 +12,7 @@
 #ifndef KERNEL_TEST_H
 #define KERNEL_TEST_H
 
-#include "half.h"
+#include "narrow.h"
 #include "rt.h"
 #include "suite.h"
 #include <math.h>
@@ -38,8 +38,12 @@ static inline double element(const void *p, enum rt_type type, size_t i)
 	case RT_BF16:
 		return float_of_bfloat(((const uint16_t *)p)[i]);
 	case RT_I8:
+	case RT_I4:
+	case RT_I2:
 		return ((const int8_t *)p)[i];
 	case RT_U8:
+	case RT_U4:
+	case RT_U2:
 	case RT_BOOL:
 		return ((const uint8_t *)p)[i];
 	case RT_I16:
@@ -54,11 +58,10 @@ static inline double element(const void *p, enum rt_type type, size_t i)
 		return (double)((const int64_t *)p)[i];
 	case RT_U64:
 		return (double)((const uint64_t *)p)[i];
-	case RT_NOTYPE:
-		break;
+	default:
+		ck_assert_msg(is_narrow_float(type), "no such type");
+		return (double)float_of_narrow(((const uint8_t *)p)[i], type);
 	}
-	ck_abort_msg("no such type");
-	return 0;
 }
 
 /* Writes element i of a tensor of any type, rounding to what the type can hold; integers must be in range. */
@@ -81,6 +84,10 @@ static inline void set_element(void *p, enum rt_type type, size_t i, double valu
 		return;
 	case RT_I8:
 	case RT_U8:
+	case RT_I4:
+	case RT_U4:
+	case RT_I2:
+	case RT_U2:
 		((uint8_t *)p)[i] = (uint8_t)integer;
 		return;
 	case RT_BOOL:
@@ -98,10 +105,10 @@ static inline void set_element(void *p, enum rt_type type, size_t i, double valu
 	case RT_U64:
 		((uint64_t *)p)[i] = (uint64_t)integer;
 		return;
-	case RT_NOTYPE:
-		break;
+	default:
+		ck_assert_msg(is_narrow_float(type), "no such type");
+		((uint8_t *)p)[i] = narrow_of_float((float)value, type);
 	}
-	ck_abort_msg("no such type");
 }
 
 /* A tensor of n elements, uniform in low..high; the same seed gives the same values. The caller frees it. A tensor ends

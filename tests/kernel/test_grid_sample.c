@@ -150,6 +150,61 @@ START_TEST(special_points)
 }
 END_TEST
 
+/* A slice of the extended volume, sampled as a picture; the slices are the pictures of a case. */
+static double slice(const struct grid_case *c, int32_t depth, int32_t at, const float *xyz, int32_t channel)
+{
+	const struct rt_grid_sample *p = &c->p;
+
+	if (p->padding == RT_GRID_ZEROS && (at < 0 || at >= depth))
+		return 0;
+	if (p->padding == RT_GRID_REFLECTION)
+		at = mirror(at, depth, p->align_corners);
+	return reference(c, at < 0 ? 0 : at >= depth ? depth - 1 : at, xyz, channel);
+}
+
+static void check_volume(struct rt_grid_sample p)
+{
+	size_t points = (size_t)(p.n * p.points), n = points * (size_t)p.c;
+	float *grid = random_tensor(RT_F32, 3 * points, 1, -1.8, 1.8);
+	float *x = random_tensor(p.x_type, (size_t)(p.n * p.d * p.h * p.w * p.c), 2, -1, 1);
+	double *expected = new_doubles(n);
+	struct grid_case whole = { p, x, grid }, slices = whole;
+
+	for (size_t i = 0; i < n; i++) {
+		int32_t point = (int32_t)(i / (size_t)p.c), channel = (int32_t)(i % (size_t)p.c);
+		const float *xyz = grid + 3 * point;
+		float z = p.align_corners ? (xyz[2] + 1) / 2 * (float)(p.d - 1) : ((xyz[2] + 1) * (float)p.d - 1) / 2;
+		slices.x = x + point / p.points * p.d * p.h * p.w * p.c;
+		if (p.mode == RT_GRID_NEAREST) {
+			expected[i] = slice(&slices, p.d, (int32_t)rintf(z), xyz, channel);
+			continue;
+		}
+		double past = (double)(z - floorf(z));
+		expected[i] = (1 - past) * slice(&slices, p.d, (int32_t)floorf(z), xyz, channel) +
+					  past * slice(&slices, p.d, (int32_t)floorf(z) + 1, xyz, channel);
+	}
+	check_kernel(call, &whole, expected, n, p.y_type, 2e-5);
+	free(grid);
+	free(x);
+	free(expected);
+}
+
+START_TEST(volumes)
+{
+	check_volume((struct rt_grid_sample){ .n = 2,
+		.d = 4,
+		.h = 5,
+		.w = 3,
+		.c = 3,
+		.points = 50,
+		.align_corners = _i / 6,
+		.mode = _i % 2 ? RT_GRID_NEAREST : RT_GRID_LINEAR,
+		.padding = (enum rt_grid_padding)(_i / 2 % 3),
+		.x_type = RT_F32,
+		.y_type = RT_F32 });
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("grid_sample");
@@ -157,6 +212,7 @@ Suite *suite(void)
 
 	tcase_add_loop_test(t, every_way, 0, 18);
 	tcase_add_test(t, special_points);
+	tcase_add_loop_test(t, volumes, 0, 12);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -34,7 +34,7 @@ static struct value *parse(struct op_test *t, const char *text)
 	struct value *v = value_new(t->c, "?", RT_NOTYPE, 0, NULL);
 	size_t letters = strcspn(text, "[");
 
-	for (int type = RT_F32; type <= RT_BF16; type++)
+	for (int type = RT_F32; type <= RT_LAST_TYPE; type++)
 		if (strlen(type_name((enum rt_type)type)) == letters && !strncmp(type_name((enum rt_type)type), text, letters))
 			v->type = (enum rt_type)type;
 	ck_assert_msg(v->type != RT_NOTYPE, "no type in '%s'", text);
@@ -148,8 +148,10 @@ struct value *op_shuffled(struct op_test *t, struct value *x)
 
 static void build(struct op_test *t)
 {
-	for (struct node *n = t->g->first; n; n = n->next)
+	for (struct node *n = t->g->first; n; n = n->next) {
 		n->op->infer(t->c, n);
+		propagate_count(t->c, t->g, n);
+	}
 	count_uses(t->g);
 	t->program = lower_graph(t->c, t->g);
 }

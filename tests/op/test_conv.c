@@ -151,6 +151,46 @@ static void refuse(const char *weights, const char *attribute, int64_t value, co
 	EXPECT_ERROR(&t, "Conv", a, b);
 }
 
+/* Volumes [2,4,3,4,5] in two groups under windows of 2 x 3 x 1, the depth at stride 2 and dilation 2, padded by 1
+ * and 2. */
+static void check_volume(const char *type, bool constant, double tolerance)
+{
+	struct op_test t = op_begin(20);
+	const char *weights = arena_text(t.c, "%s[6,2,2,3,1]", type);
+	struct value *x = op_input(&t, arena_text(t.c, "%s[2,4,3,4,5]", type), NULL);
+	struct value *w = constant ? op_constant(&t, weights, NULL) : op_input(&t, weights, NULL);
+	struct value *bias = op_input(&t, arena_text(t.c, "%s[6]", type), NULL);
+	struct node *n = op_node(&t, "", "Conv", 1, 3, op_shuffled(&t, x), w, bias);
+	double y[2 * 6 * 2 * 4 * 5];
+
+	SET_INTS(&t, n, "strides", 2, 1, 1);
+	SET_INTS(&t, n, "dilations", 2, 1, 1);
+	SET_INTS(&t, n, "pads", 1, 1, 0, 2, 1, 0);
+	set_attribute_int(t.c, n, "group", 2);
+	op_output(&t, n);
+	op_run(&t);
+	for (int i = 0; i < 480; i++) {
+		int o = i / 40 % 6;
+		y[i] = op_at(&t, bias, o);
+		for (int k = 0; k < 12; k++) {
+			int c = i / 240 * 4 + o / 3 * 2 + k / 6, z = i / 20 % 2 * 2 - 1 + k / 3 % 2 * 2,
+				row = i / 5 % 4 - 1 + k % 3;
+			if (z >= 0 && z < 3 && row >= 0 && row < 4)
+				y[i] += op_at(&t, x, ((c * 3 + z) * 4 + row) * 5 + i % 5) * op_at(&t, w, o * 12 + k);
+		}
+	}
+	op_expect(&t, 0, arena_text(t.c, "%s[2,6,2,4,5]", type), tolerance, y);
+	op_end(&t);
+}
+
+START_TEST(volumes)
+{
+	check_volume("f32", true, 1e-5);
+	check_volume("f32", false, 1e-5);
+	check_volume("f16", true, 2e-3);
+}
+END_TEST
+
 START_TEST(errors)
 {
 	refuse("f32[6,21,3,3]", "group", 3, "group 3 does not divide 64 channels", "6 filters");
@@ -178,6 +218,7 @@ Suite *suite(void)
 	tcase_add_loop_test(tc, convolutions, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(tc, rows_and_automatic_pads);
 	tcase_add_test(tc, fused_conv);
+	tcase_add_test(tc, volumes);
 	tcase_add_test(tc, errors);
 	suite_add_tcase(s, tc);
 	return s;

@@ -216,6 +216,39 @@ START_TEST(mixed_types)
 }
 END_TEST
 
+/* More operands than one call reads, of shapes that broadcast: 1 + 2 + ... + 14 and the like. */
+static void check_many(const char *operator, const char * type, int calls, double y)
+{
+	struct op_test t = op_begin(20);
+	struct node *n = op_node(&t, "", operator, 1, 0);
+	double row[3];
+
+	n->n_in = 14;
+	n->in = NEW(t.c, struct value *, 14);
+	for (int i = 0; i < 14; i++) {
+		double x[] = { i + 1, i + 1, i + 1 };
+		n->in[i] = op_input(&t, arena_text(t.c, i == 9 ? "%s[3]" : "%s[1]", type), x);
+	}
+	op_output(&t, n);
+	op_run(&t);
+	for (int i = 0; i < 3; i++)
+		row[i] = y;
+	op_expect(&t, 0, arena_text(t.c, "%s[3]", type), 1e-3, row);
+	ck_assert_int_eq(op_calls(&t, "map"), calls);
+	op_end(&t);
+}
+
+START_TEST(many_operands)
+{
+	check_many("Sum", "f32", 3, 105);
+	check_many("Sum", "f16", 3, 105);
+	check_many("Mean", "f32", 4, 7.5);
+	check_many("Mean", "bf16", 4, 7.5);
+	check_many("Max", "i32", 3, 14);
+	check_many("Min", "f64", 3, 1);
+}
+END_TEST
+
 START_TEST(clip_bounds)
 {
 	const double x[3] = { -5, 1, 5 };
@@ -291,6 +324,7 @@ Suite *suite(void)
 	tcase_add_test(tc, attributes);
 	tcase_add_test(tc, broadcasting);
 	tcase_add_test(tc, mixed_types);
+	tcase_add_test(tc, many_operands);
 	tcase_add_test(tc, clip_bounds);
 	tcase_add_test(tc, empty_tensors);
 	tcase_add_test(tc, errors);

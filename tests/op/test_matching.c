@@ -56,9 +56,26 @@ static void refuse_sample(const char *x, const char *grid, const char *mode, con
 	EXPECT_ERROR(&t, "GridSample", word);
 }
 
+/* The eight corners of a volume: its first channel holds them, the second ten times as much. */
+START_TEST(grid_sample_volume)
+{
+	struct op_test t = op_begin(20);
+	struct value *x = op_input(&t, "f32[1,2,2,2,2]", LIST(1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 30, 40, 50, 60, 70, 80));
+	struct value *grid = op_input(&t, "f32[1,1,1,3,3]", LIST(0, 0, 0, -1, 1, -1, 1, 0, 0.5));
+	struct node *n = op_node(&t, "", "GridSample", 1, 2, op_shuffled(&t, x), grid);
+
+	set_attribute_int(t.c, n, "align_corners", 1);
+	op_output(&t, n);
+	op_run(&t);
+	op_expect(&t, 0, "f32[1,2,1,1,3]", 1e-6, LIST(4.5, 3, 6, 45, 30, 60));
+	op_end(&t);
+}
+END_TEST
+
 START_TEST(grid_sample_errors)
 {
-	refuse_sample("f32[1,1,2,2,2]", "f32[1,2,2,2,3]", "linear", "f32[1,1,2,2,2]");
+	refuse_sample("f32[1,1,2,2,2]", "f32[1,2,2,2]", "linear", "f32[1,1,2,2,2]");
+	refuse_sample("f32[1,1,2,2,2]", "f32[1,2,2,2,3]", "cubic", "'cubic'");
 	refuse_sample("f32[1,1,2,2]", "f32[1,2,2,3]", "linear", "f32[1,2,2,3]");
 	refuse_sample("f32[1,1,2,2]", "f32[2,2,2,2]", "linear", "batch");
 	refuse_sample("f32[1,1,2,2]", "f32[1,2,2,2]", "area", "mode 'area'");
@@ -165,6 +182,7 @@ Suite *suite(void)
 
 	tcase_add_test(tc, grid_sample);
 	tcase_add_test(tc, grid_sample_channels);
+	tcase_add_test(tc, grid_sample_volume);
 	tcase_add_test(tc, grid_sample_errors);
 	tcase_add_test(tc, heat_map);
 	tcase_add_test(tc, non_maximum_suppression);

@@ -148,6 +148,27 @@ START_TEST(einsum)
 }
 END_TEST
 
+/* Each of three operands counts 1, 2, 3, ...; the sums are written out. */
+START_TEST(einsum_of_three)
+{
+	struct op_test t = op_begin(20);
+	struct value *a = op_input(&t, "f32[2,3]", LIST(1, 2, 3, 4, 5, 6)),
+				 *b = op_input(&t, "f32[3,2]", LIST(1, 2, 3, 4, 5, 6));
+	struct value *c = op_input(&t, "f32[2]", LIST(1, 2));
+	struct node *chain = op_node(&t, "", "Einsum", 1, 3, op_shuffled(&t, a), b, c);
+	struct node *outer = op_node(&t, "", "Einsum", 1, 4, c, c, a, c);
+
+	set_attribute_string(t.c, chain, "equation", "ij,jk,k->ik");
+	set_attribute_string(t.c, outer, "equation", "i,j,ik,l->jil");
+	op_output(&t, chain);
+	op_output(&t, outer);
+	op_run(&t);
+	op_expect(&t, 0, "f32[2,2]", 1e-6, LIST(22, 56, 49, 128));
+	op_expect(&t, 1, "f32[2,2,2]", 1e-6, LIST(6, 12, 30, 60, 12, 24, 60, 120));
+	op_end(&t);
+}
+END_TEST
+
 static void refuse_einsum(const char *equation, int operands, const char *word)
 {
 	struct op_test t = op_begin(20);
@@ -162,7 +183,6 @@ static void refuse_einsum(const char *equation, int operands, const char *word)
 START_TEST(einsum_errors)
 {
 	refuse_einsum(NULL, 1, "equation");
-	refuse_einsum("ij,jk,kl->il", 3, "3 operands");
 	refuse_einsum("ijk->i", 1, "3 letters for 2");
 	refuse_einsum("ij,jk->ik", 2, "dimensions 3 and 2");
 	refuse_einsum("ij->ik", 1, "occurs in no operand");
@@ -172,6 +192,20 @@ START_TEST(einsum_errors)
 	refuse_einsum("i1->i", 1, "");
 	refuse_einsum("ij-ji", 1, "'>'");
 	refuse_einsum("ij->i,j", 1, "goes on");
+	struct op_test t = op_begin(20);
+	struct value *five = op_input(&t, "f32[1,1,1,1,1]", NULL);
+	struct node *n = op_node(&t, "", "Einsum", 1, 3, five, five, five);
+	set_attribute_string(t.c, n, "equation", "abcde,fghij,acfhd->begj");
+	EXPECT_ERROR(&t, "Einsum", "more than 8 dimensions");
+	t = op_begin(20);
+	n = op_node(&t, "", "Einsum", 1, 0);
+	n->n_in = 17;
+	n->in = NEW(t.c, struct value *, 17);
+	n->in[0] = op_input(&t, "f32[1]", NULL);
+	for (int i = 1; i < 17; i++)
+		n->in[i] = n->in[0];
+	set_attribute_string(t.c, n, "equation", "a->a");
+	EXPECT_ERROR(&t, "17 operands");
 }
 END_TEST
 
@@ -255,6 +289,7 @@ Suite *suite(void)
 	tcase_add_test(tc, gemm);
 	tcase_add_test(tc, product_errors);
 	tcase_add_test(tc, einsum);
+	tcase_add_test(tc, einsum_of_three);
 	tcase_add_test(tc, einsum_errors);
 	tcase_add_loop_test(tc, linear, 0, sizeof linears / sizeof *linears);
 	tcase_add_test(tc, linear_errors);

@@ -158,6 +158,101 @@ START_TEST(instance_norm)
 }
 END_TEST
 
+static void check_lp(const char *type, int64_t p, int64_t axis, double tolerance, const double *y)
+{
+	struct op_test t = op_begin(20);
+	const char *shape = arena_text(t.c, "%s[2,2]", type);
+	struct node *n = op_node(&t, "", "LpNormalization", 1, 1, op_shuffled(&t, op_input(&t, shape, LIST(3, -4, 0, 0))));
+
+	set_attribute_int(t.c, n, "p", p);
+	set_attribute_int(t.c, n, "axis", axis);
+	op_output(&t, n);
+	op_run(&t);
+	op_expect(&t, 0, shape, tolerance, y);
+	op_end(&t);
+}
+
+START_TEST(lp_norm)
+{
+	check_lp("f32", 2, -1, 1e-6, LIST(0.6, -0.8, 0, 0));
+	check_lp("f64", 1, 1, 1e-15, LIST(3.0 / 7, -4.0 / 7, 0, 0));
+	check_lp("f16", 2, 0, 1e-3, LIST(1, -1, 0, 0));
+}
+END_TEST
+
+START_TEST(mean_variance)
+{
+	struct op_test t = op_begin(13);
+	struct value *x = op_input(&t, "f32[2,2,1,2]", LIST(1, 2, 5, 5, 3, 6, 5, 5));
+	struct node *n = op_node(&t, "", "MeanVarianceNormalization", 1, 1, op_shuffled(&t, x));
+	struct node *rows = op_node(&t, "", "MeanVarianceNormalization", 1, 1, x);
+	double s = sqrt(3.5);
+
+	SET_INTS(&t, rows, "axes", -1);
+	op_output(&t, n);
+	op_output(&t, rows);
+	op_run(&t);
+	op_expect(&t, 0, "f32[2,2,1,2]", 1e-5, LIST(-2 / s, -1 / s, 0, 0, 0, 3 / s, 0, 0));
+	op_expect(&t, 1, "f32[2,2,1,2]", 1e-5, LIST(-1, 1, 0, 0, -1, 1, 0, 0));
+	op_end(&t);
+}
+END_TEST
+
+/* Six channels in three groups; before version 21 of the operator set each group has one scale and bias. */
+static void check_group_norm(int opset)
+{
+	struct op_test t = op_begin(opset);
+	const char *shape = opset < 21 ? "f32[3]" : "f32[6]";
+	struct value *x = op_input(&t, "f32[2,6,2]", NULL), *scale = op_input(&t, shape, NULL);
+	struct value *bias = op_constant(&t, shape, NULL);
+	struct node *n = op_node(&t, "", "GroupNormalization", 1, 3, op_shuffled(&t, x), scale, bias);
+	double y[24], mean, inverse;
+
+	set_attribute_int(t.c, n, "num_groups", 3);
+	set_attribute_float(t.c, n, "epsilon", 1e-3);
+	op_output(&t, n);
+	op_run(&t);
+	for (int i = 0; i < 24; i++) {
+		int parameter = opset < 21 ? i / 4 % 3 : i / 2 % 6;
+		statistics(&t, x, i / 4 * 4, 4, &mean, &inverse);
+		y[i] = (op_at(&t, x, i) - mean) * inverse * op_at(&t, scale, parameter) + op_at(&t, bias, parameter);
+	}
+	op_expect(&t, 0, "f32[2,6,2]", 1e-5, y);
+	op_end(&t);
+}
+
+START_TEST(group_norm)
+{
+	check_group_norm(18);
+	check_group_norm(21);
+}
+END_TEST
+
+START_TEST(rms_norm)
+{
+	static const int sizes[] = { 24, 12, 4 };
+
+	for (int axis = 0; axis < 3; axis++) {
+		struct op_test t = op_begin(23);
+		struct value *x = op_input(&t, "f32[2,3,4]", NULL), *scale = op_input(&t, "f32[4]", NULL);
+		struct node *n = op_node(&t, "", "RMSNormalization", 1, 2, axis == 1 ? op_shuffled(&t, x) : x, scale);
+		double y[24];
+		set_attribute_int(t.c, n, "axis", axis - 3);
+		set_attribute_float(t.c, n, "epsilon", 0.25);
+		op_output(&t, n);
+		op_run(&t);
+		for (int i = 0; i < 24; i++) {
+			double squares = 0;
+			for (int k = i / sizes[axis] * sizes[axis], end = k + sizes[axis]; k < end; k++)
+				squares += op_at(&t, x, k) * op_at(&t, x, k) / sizes[axis];
+			y[i] = op_at(&t, x, i) / sqrt(squares + 0.25) * op_at(&t, scale, i % 4);
+		}
+		op_expect(&t, 0, "f32[2,3,4]", 1e-5, y);
+		op_end(&t);
+	}
+}
+END_TEST
+
 START_TEST(errors)
 {
 	struct op_test t = op_begin(20);
@@ -178,6 +273,19 @@ START_TEST(errors)
 	n = op_node(&t, "gluec", "LayerNorm", 1, 2, op_input(&t, "f32[3]", NULL), op_constant(&t, "f32[3]", NULL));
 	set_attribute_string(t.c, n, "act", "Sine");
 	EXPECT_ERROR(&t, "LayerNorm", "Sine");
+	t = op_begin(23);
+	op_node(&t, "", "RMSNormalization", 1, 2, op_input(&t, "f32[2,3]", NULL), op_constant(&t, "f32[1,1,3]", NULL));
+	EXPECT_ERROR(&t, "RMSNormalization", "f32[1,1,3]", "f32[2,3]");
+	t = op_begin(18);
+	three = op_constant(&t, "f32[3]", NULL);
+	n = op_node(&t, "", "GroupNormalization", 1, 3, op_input(&t, "f32[1,4,2]", NULL), three, three);
+	set_attribute_int(t.c, n, "num_groups", 3);
+	EXPECT_ERROR(&t, "GroupNormalization", "num_groups 3", "f32[1,4,2]");
+	t = op_begin(18);
+	three = op_constant(&t, "f32[3]", NULL);
+	n = op_node(&t, "", "GroupNormalization", 1, 3, op_input(&t, "f32[1,4,2]", NULL), three, three);
+	set_attribute_int(t.c, n, "num_groups", 2);
+	EXPECT_ERROR(&t, "GroupNormalization", "f32[3]", "2 groups");
 }
 END_TEST
 
@@ -192,6 +300,10 @@ Suite *suite(void)
 	tcase_add_test(tc, l2_norm);
 	tcase_add_test(tc, batch_norm);
 	tcase_add_test(tc, instance_norm);
+	tcase_add_test(tc, lp_norm);
+	tcase_add_test(tc, mean_variance);
+	tcase_add_test(tc, group_norm);
+	tcase_add_test(tc, rms_norm);
 	tcase_add_test(tc, errors);
 	suite_add_tcase(s, tc);
 	return s;

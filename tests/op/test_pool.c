@@ -73,6 +73,75 @@ START_TEST(types)
 }
 END_TEST
 
+/* A volume of [2,2,4,5,3] under windows of 2 x 3 x 2: the element that each tap sees, NAN outside. */
+static double tap(const struct op_test *t, const struct value *x, int i, int k)
+{
+	int z = i / 12 % 2 * 2 + k / 6, y = i / 3 % 4 - 1 + k / 2 % 3, column = i % 3 + k % 2;
+
+	return y < 0 || y >= 5 || column >= 3 ? NAN : op_at(t, x, ((i / 24 * 4 + z) * 5 + y) * 3 + column);
+}
+
+static void check_volume(const char *type, const char *shape, int with_pad)
+{
+	struct op_test t = op_begin(20);
+	struct value *x = op_input(&t, arena_text(t.c, "%s[2,2,4,5,3]", shape), NULL);
+	struct node *n = op_node(&t, "", type, 1, 1, op_shuffled(&t, x));
+	double y[96], tolerance = x->type == RT_F16 ? 1e-3 : 1e-6;
+
+	SET_INTS(&t, n, "kernel_shape", 2, 3, 2);
+	SET_INTS(&t, n, "strides", 2, 1, 1);
+	SET_INTS(&t, n, "pads", 0, 1, 0, 0, 0, 1);
+	set_attribute_int(t.c, n, "count_include_pad", with_pad);
+	op_output(&t, n);
+	op_run(&t);
+	for (int i = 0; i < 96; i++) {
+		double most = -INFINITY, sum = 0;
+		int count = 0;
+		for (int k = 0; k < 12; k++) {
+			double one = tap(&t, x, i, k);
+			most = fmax(most, one);
+			sum += isnan(one) ? 0 : one;
+			count += !isnan(one);
+		}
+		y[i] = *type == 'M' ? most : sum / (with_pad ? 12 : count);
+	}
+	op_expect(&t, 0, arena_text(t.c, "%s[2,2,2,4,3]", shape), tolerance, y);
+	op_end(&t);
+}
+
+START_TEST(volumes)
+{
+	check_volume("MaxPool", "f32", 0);
+	check_volume("MaxPool", "i8", 0);
+	check_volume("AveragePool", "f32", 0);
+	check_volume("AveragePool", "f32", 1);
+	check_volume("AveragePool", "f16", 0);
+}
+END_TEST
+
+static void check_indices(int column_major, const double *index)
+{
+	struct op_test t = op_begin(12);
+	struct value *x = op_input(&t, "f32[2,1,2,4]", LIST(1, 2, 3, 4, 8, 7, 6, 6, 9, 1, 1, 2, 1, 1, 3, 1));
+	struct node *n = op_node(&t, "", "MaxPool", 2, 1, op_shuffled(&t, x));
+
+	SET_INTS(&t, n, "kernel_shape", 2, 2);
+	SET_INTS(&t, n, "strides", 1, 2);
+	set_attribute_int(t.c, n, "storage_order", column_major);
+	op_output(&t, n);
+	op_run(&t);
+	op_expect(&t, 0, "f32[2,1,1,2]", 0, LIST(8, 6, 9, 3));
+	op_expect(&t, 1, "i64[2,1,1,2]", 0, index);
+	op_end(&t);
+}
+
+START_TEST(indices)
+{
+	check_indices(0, LIST(4, 6, 8, 14));
+	check_indices(1, LIST(1, 5, 8, 13));
+}
+END_TEST
+
 START_TEST(whole_pictures)
 {
 	struct op_test t = op_begin(20);
@@ -94,11 +163,11 @@ START_TEST(errors)
 	op_node(&t, "", "MaxPool", 1, 1, op_input(&t, "f32[1,1,2]", NULL));
 	EXPECT_ERROR(&t, "MaxPool", "kernel_shape");
 	t = op_begin(20);
-	SET_INTS(&t, op_node(&t, "", "MaxPool", 2, 1, op_input(&t, "f32[1,1,2]", NULL)), "kernel_shape", 2);
-	EXPECT_ERROR(&t, "Indices");
+	SET_INTS(&t, op_node(&t, "", "AveragePool", 2, 1, op_input(&t, "f32[1,1,2]", NULL)), "kernel_shape", 2);
+	EXPECT_ERROR(&t, "AveragePool", "outputs");
 	t = op_begin(20);
-	SET_INTS(&t, op_node(&t, "", "AveragePool", 1, 1, op_input(&t, "f32[1,1,2,2,2]", NULL)), "kernel_shape", 2, 2, 2);
-	EXPECT_ERROR(&t, "AveragePool", "f32[1,1,2,2,2]");
+	SET_INTS(&t, op_node(&t, "", "AveragePool", 1, 1, op_input(&t, "f32[1,1,2,2,2,2]", NULL)), "kernel_shape", 2);
+	EXPECT_ERROR(&t, "AveragePool", "f32[1,1,2,2,2,2]");
 	t = op_begin(20);
 	SET_INTS(&t, op_node(&t, "", "MaxPool", 1, 1, op_input(&t, "f32[1,1,2]", NULL)), "kernel_shape", 2, 2);
 	EXPECT_ERROR(&t, "kernel_shape", "2 elements", "f32[1,1,2]");
@@ -116,6 +185,8 @@ Suite *suite(void)
 	tcase_add_test(tc, windows_of_a_row);
 	tcase_add_test(tc, windows_of_a_picture);
 	tcase_add_test(tc, types);
+	tcase_add_test(tc, volumes);
+	tcase_add_test(tc, indices);
 	tcase_add_test(tc, whole_pictures);
 	tcase_add_test(tc, errors);
 	suite_add_tcase(s, tc);

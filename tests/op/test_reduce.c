@@ -200,6 +200,31 @@ START_TEST(top_k)
 }
 END_TEST
 
+/* The largest elements, their places, and a gather by them, for every type that has an order. */
+START_TEST(every_type)
+{
+	static const char *const types[] = { "f32", "f16", "bf16", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32",
+		"u64" };
+	struct op_test t = op_begin(20);
+	const char *row = arena_text(t.c, "%s[1,5]", types[_i]), *two = arena_text(t.c, "%s[1,2]", types[_i]);
+	struct value *x = op_input(&t, row, LIST(3, 9, 1, 9, 7));
+	struct node *top = op_node(&t, "", "TopK", 2, 2, x, INTS(&t, 2)), *arg = op_node(&t, "", "ArgMin", 1, 1, x);
+	struct node *taken = op_node(&t, "", "GatherElements", 1, 2, x, top->out[1]);
+
+	set_attribute_int(t.c, arg, "axis", 1);
+	set_attribute_int(t.c, taken, "axis", 1);
+	op_output(&t, top);
+	op_output(&t, arg);
+	op_output(&t, taken);
+	op_run(&t);
+	op_expect(&t, 0, two, 0, LIST(9, 9));
+	op_expect(&t, 1, "i64[1,2]", 0, LIST(1, 3));
+	op_expect(&t, 2, "i64[1,1]", 0, LIST(2));
+	op_expect(&t, 3, two, 0, LIST(9, 9));
+	op_end(&t);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("reduce");
@@ -212,6 +237,7 @@ Suite *suite(void)
 	tcase_add_test(tc, reduce_errors);
 	tcase_add_test(tc, softmax);
 	tcase_add_test(tc, top_k);
+	tcase_add_loop_test(tc, every_type, 0, 12);
 	suite_add_tcase(s, tc);
 	return s;
 }

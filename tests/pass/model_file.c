@@ -140,7 +140,15 @@ static Onnx__NodeProto *node_proto(struct ctx *c, const struct node *n)
 	return p;
 }
 
-/* Each constant once, in the order in which nodes read them. */
+static bool is_taken(const Onnx__GraphProto *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_initializer; i++)
+		if (!strcmp(p->initializer[i]->name, name))
+			return true;
+	return false;
+}
+
+/* Each constant once, in the order in which nodes read them; those of one name get numbers behind it. */
 static void add_constants(struct ctx *c, const struct node *n, Onnx__GraphProto *p, const void **known)
 {
 	for (int i = 0; i < n->n_in; i++) {
@@ -152,6 +160,9 @@ static void add_constants(struct ctx *c, const struct node *n, Onnx__GraphProto 
 		if (k < p->n_initializer)
 			continue;
 		ck_assert_uint_lt(k, MOST);
+		const char *name = n->in[i]->name;
+		for (int number = 2; is_taken(p, n->in[i]->name); number++)
+			n->in[i]->name = arena_text(c, "%s.%d", name, number);
 		known[k] = n->in[i];
 		p->initializer[p->n_initializer++] = tensor_proto(c, n->in[i]);
 	}
@@ -172,8 +183,8 @@ static Onnx__GraphProto *graph_proto(struct ctx *c, const struct graph *g)
 	p->node = NEW(c, Onnx__NodeProto *, MOST);
 	for (const struct node *n = g->first; n; n = n->next) {
 		ck_assert_uint_lt(p->n_node, MOST);
-		p->node[p->n_node++] = node_proto(c, n);
 		add_constants(c, n, p, known);
+		p->node[p->n_node++] = node_proto(c, n);
 	}
 	return p;
 }
@@ -211,6 +222,12 @@ void model_write(struct ctx *c, const Onnx__ModelProto *m, const char *path)
 const char *temporary_path(struct ctx *c, const char *name)
 {
 	return arena_text(c, "%s/%s", temporary_folder(c), name);
+}
+
+void model_end(struct op_test *t)
+{
+	remove_temporary(t->c);
+	op_end(t);
 }
 
 char *file_text(struct ctx *c, const char *path)

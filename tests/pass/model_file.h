@@ -9,8 +9,9 @@
 Onnx__ModelProto *model_proto(struct ctx *c, const struct graph *g);
 void model_write(struct ctx *c, const Onnx__ModelProto *m, const char *path);
 
-/* A file or folder in a new temporary folder, which is removed with everything in it when the test program ends. */
+/* A file or folder in a new temporary folder, which model_end removes with everything in it. */
 const char *temporary_path(struct ctx *c, const char *name);
+void model_end(struct op_test *t);
 
 /* The contents of a file as text in the arena. */
 char *file_text(struct ctx *c, const char *path);

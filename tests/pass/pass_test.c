@@ -244,3 +244,19 @@ struct op_test pass_compare_half(void (*build)(struct op_test *t, int form), int
 {
 	return compare(build, form, PRECISION_FP16, tolerance);
 }
+
+void pass_expect_recognized(
+	void (*build)(struct op_test *t, int form), int form, const char *type, int count, double tolerance)
+{
+	struct op_test t = pass_begin();
+
+	build(&t, form);
+	pass_infer(&t);
+	pass_apply(&t, simplify);
+	pass_apply(&t, recognize);
+	int found = pass_count(t.g, "gluec", type);
+	ck_assert_msg(found == count, "form %d: %d times %s, not %d", form, found, type, count);
+	op_end(&t);
+	t = pass_compare(build, form, tolerance);
+	op_end(&t);
+}

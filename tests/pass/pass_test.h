@@ -55,5 +55,8 @@ void pass_expect_equal(const struct op_test *a, const struct op_test *b, double 
 struct op_test pass_compare(void (*build)(struct op_test *t, int form), int form, double tolerance);
 /* The same under the fp16 policy. */
 struct op_test pass_compare_half(void (*build)(struct op_test *t, int form), int form, double tolerance);
+/* Does recognition find `count` operations of this type in the graph, and do all passes keep what it computes? */
+void pass_expect_recognized(
+	void (*build)(struct op_test *t, int form), int form, const char *type, int count, double tolerance);
 
 #endif

@@ -55,7 +55,7 @@ static void refuse(void (*damage)(struct op_test *t, Onnx__ModelProto *m), const
 	damage(&t, m);
 	model_write(t.c, m, path);
 	expect_failure(path, UNUSABLE_MODEL, words);
-	op_end(&t);
+	model_end(&t);
 }
 
 START_TEST(sound)
@@ -80,7 +80,7 @@ START_TEST(sound)
 	ck_assert_ptr_eq(n->out[0]->def, n);
 	ck_assert_ptr_eq(r.g->outputs[0], n->next->next->out[0]);
 	op_end(&r);
-	op_end(&t);
+	model_end(&t);
 }
 END_TEST
 
@@ -107,7 +107,7 @@ START_TEST(no_model)
 	expect_failure(path, UNUSABLE_MODEL, "it has no graph");
 	ck_assert_int_eq(mkdir(folder, 0700), 0);
 	expect_failure(folder, IO_FAILED, "not a regular file");
-	op_end(&t);
+	model_end(&t);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(truncated)
 		write_text(path, (const char *)bytes, k);
 		expect_failure(path, UNUSABLE_MODEL, path);
 	}
-	op_end(&t);
+	model_end(&t);
 }
 END_TEST
 
@@ -151,15 +151,6 @@ static void missing_input(struct op_test *t, Onnx__ModelProto *m)
 {
 	(void)t;
 	m->graph->n_initializer = 0;
-}
-
-static void unsorted(struct op_test *t, Onnx__ModelProto *m)
-{
-	Onnx__NodeProto *first = m->graph->node[0];
-
-	(void)t;
-	m->graph->node[0] = m->graph->node[1];
-	m->graph->node[1] = first;
 }
 
 static void cycle(struct op_test *t, Onnx__ModelProto *m)
@@ -214,9 +205,8 @@ START_TEST(structure)
 	refuse(no_opset, "it has no operator set version");
 	refuse(no_outputs, "its graph has no outputs");
 	refuse(unknown_output, "the graph's output 'nobody?' is made by no node");
-	refuse(missing_input, "Add 'sum': its input 'b' is made by no node before it");
-	refuse(unsorted, "Relu 'inner': its input 'sum' is made by no node before it");
-	refuse(cycle, "(a missing initialiser, or a cycle)");
+	refuse(missing_input, "Add 'sum': its input 'b' is made by no node");
+	refuse(cycle, "the graph has a cycle");
 	refuse(own_output, "Add 'sum': its input 'sum'");
 	refuse(duplicate_output, "the name 'sum' is defined twice");
 	refuse(output_is_input, "the name 'x0' is defined twice");
@@ -418,7 +408,7 @@ START_TEST(initialisers_as_inputs)
 	ck_assert_str_eq(r.g->inputs[0]->name, "x0");
 	ck_assert_ptr_nonnull(r.g->first->in[1]->data);
 	op_end(&r);
-	op_end(&t);
+	model_end(&t);
 }
 END_TEST
 
@@ -452,7 +442,7 @@ START_TEST(names)
 	ck_assert(!n->in[0] && n->in[1] && !n->in[2]);
 	ck_assert_str_eq(r.c->opsets, "ai.onnx 20, com.microsoft 1");
 	op_end(&r);
-	op_end(&t);
+	model_end(&t);
 }
 END_TEST
 
@@ -475,7 +465,7 @@ START_TEST(symbols)
 	r = read_back(&t, m);
 	ck_assert_str_eq(shape_text(r.c, r.g->inputs[0]), "f32[?]");
 	op_end(&r);
-	op_end(&t);
+	model_end(&t);
 }
 END_TEST
 

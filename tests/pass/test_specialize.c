@@ -63,6 +63,29 @@ START_TEST(dimensions)
 }
 END_TEST
 
+/* Exporters write sizes as multiples of a symbol: either name binds both, and what is no multiple is refused. */
+START_TEST(composite_dimensions)
+{
+	static const char *const bound[] = { "8*h", "h" };
+
+	for (int i = 0; i < 2; i++) {
+		struct op_test t = pass_begin();
+		open_input(&t, "image", "f32[1,0,0]", "8*h", "16*w");
+		open_input(&t, "mask", "f32[0,1]", "h", NULL);
+		bind(&t, bound[i], 0, i ? 3 : 24, 0, 0);
+		bind(&t, "w", 0, 2, 0, 0);
+		pass_apply(&t, run);
+		ck_assert_str_eq(shape_text(t.c, t.g->inputs[0]), "f32[1,24,32]");
+		ck_assert_str_eq(shape_text(t.c, t.g->inputs[1]), "f32[3,1]");
+		op_end(&t);
+	}
+	struct op_test t = pass_begin();
+	open_input(&t, "image", "f32[1,0,0]", "8*h", "16*w");
+	bind(&t, "8*h", 0, 25, 0, 0);
+	refuse(&t, "the dimension '8*h' must be a multiple of 8, not 25");
+}
+END_TEST
+
 START_TEST(whole_inputs)
 {
 	struct op_test t = picture();
@@ -281,6 +304,7 @@ Suite *suite(void)
 	TCase *c = tcase_create("specialize");
 
 	tcase_add_test(c, dimensions);
+	tcase_add_test(c, composite_dimensions);
 	tcase_add_test(c, whole_inputs);
 	tcase_add_test(c, binding_twice);
 	tcase_add_test(c, wrong_bindings);
