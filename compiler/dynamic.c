@@ -241,10 +241,21 @@ static int find_output(const struct graph *g, const struct value *v)
 	return -1;
 }
 
+/* A capacity that no node took is a slip of the pen, and must not pass for one that was. */
+static void check_capacities(struct ctx *c)
+{
+	for (int i = 0; i < c->set.n_capacities; i++)
+		if (!c->set.capacities[i].used)
+			fail_model(c, "--capacity %.100s: no NonZero node of that name looks at what depends on the data",
+				c->set.capacities[i].name);
+}
+
 void add_count_outputs(struct ctx *c)
 {
 	struct graph *g = c->graph;
 	int n = g->n_outputs;
+
+	check_capacities(c);
 	struct value **outputs = NEW(c, struct value *, (size_t)n * 2);
 
 	memcpy(outputs, g->outputs, (size_t)n * sizeof *outputs);
