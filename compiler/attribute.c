@@ -83,6 +83,17 @@ void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t 
 	set(c, n, name, ATTRIBUTE_INT)->integer = x;
 }
 
+void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int count, const int64_t *x)
+{
+	struct attribute *a = set(c, n, name, ATTRIBUTE_INTS);
+	int64_t *ints = NEW(c, int64_t, (size_t)count + 1);
+
+	for (int i = 0; i < count; i++)
+		ints[i] = x[i];
+	a->ints = ints;
+	a->n = (size_t)count;
+}
+
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x)
 {
 	set(c, n, name, ATTRIBUTE_FLOAT)->real = x;

@@ -252,7 +252,13 @@ int attribute_ints(struct ctx *c, const struct node *n, const char *name, int64_
 struct graph *attribute_graph(struct ctx *c, const struct node *n, const char *name); /* fails when absent */
 /* op/control.c: a branch of an If node; fails when it does not fit the node. */
 struct graph *if_branch(struct ctx *c, const struct node *n, const char *name);
+/* op/move.c: how a Slice node walks along each axis of its input. */
+struct slice {
+	int64_t start[MAX_RANK], step[MAX_RANK], count[MAX_RANK];
+};
+void read_slice(struct ctx *c, const struct node *n, struct slice *s);
 void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t x);
+void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int count, const int64_t *x); /* copies x */
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x);
 void set_attribute_string(struct ctx *c, struct node *n, const char *name, const char *x);
 

@@ -8,6 +8,8 @@
 typedef bool recognizer(struct ctx *c, struct graph *g, struct node *n);
 
 recognizer recognize_attention;      /* softmax(scale q k^T) v */
+recognizer recognize_channels;       /* interleaved channels of a product, put in order */
+recognizer recognize_gelu;           /* x (1 + erf(x / sqrt 2)) / 2 */
 recognizer recognize_heat_map;       /* softmax over cells, unfolded */
 recognizer recognize_l2_norm;        /* x / max(|x|, floor) */
 recognizer recognize_layer_norm;     /* LayerNormalization over the last axis */

@@ -1,4 +1,4 @@
-/* gluec.Attention: softmax(scale q kt) v, and gluec.Rotary, the rotation of channel pairs by a phase. */
+/* gluec.Attention: softmax(scale q kt) v. */
 #include "op.h"
 #include <string.h>
 
@@ -119,97 +119,5 @@ void attention_lower(struct lower *l, struct node *n)
 	call_argument(call, 0, argument_of(y));
 	for (int i = 0; i < 3; i++)
 		call_argument(call, 1 + i, argument_of(x[i]));
-	output_done(l, n, 0, y);
-}
-
-/* The phases' shape over [b, h, n, d / 2]: the ONNX graphs often carry a last dimension of 1 for the pair. */
-static int phase_rank(const struct node *n, int i)
-{
-	const struct value *v = n->in[i];
-
-	return v->rank > n->in[0]->rank && v->dim[v->rank - 1] == 1 ? v->rank - 1 : v->rank;
-}
-
-void rotary_infer(struct ctx *c, struct node *n)
-{
-	int64_t pairs[MAX_RANK], dim[MAX_RANK];
-
-	need_inputs(c, n, 3, 3);
-	need_outputs(c, n, 1, 1);
-	const struct value *x = n->in[0];
-	if (x->rank < 2 || x->rank > 4 || x->dim[x->rank - 1] % 2)
-		fail_node(c, n, "its input is %s; [b,h,n,d] with an even d is supported", shape_text(c, x));
-	memcpy(pairs, x->dim, sizeof pairs);
-	pairs[x->rank - 1] /= 2;
-	for (int i = 0; i < 3; i++)
-		need_type(c, n, i, "float");
-	for (int i = 1; i < 3; i++) {
-		int rank = broadcast(c, n, x->rank, pairs, phase_rank(n, i), n->in[i]->dim, dim);
-		if (rank != x->rank || memcmp(dim, pairs, (size_t)rank * sizeof *dim))
-			fail_node(
-				c, n, "phase %s does not broadcast to the pairs of %s", shape_text(c, n->in[i]), shape_text(c, x));
-	}
-	set_output(c, n, 0, x->type, x->rank, x->dim);
-}
-
-/* The phases' views with their strides over the pairs; both must be the same. */
-static void read_phase(struct lower *l, struct node *n, const int64_t *pairs, struct view *phase)
-{
-	int64_t stride[2][MAX_RANK];
-
-	for (int i = 0; i < 2; i++) {
-		struct value *v = n->in[1 + i];
-		phase[i] = *view_cast(l, view_of(l, v), RT_F32, v->name);
-		phase[i].rank = phase_rank(n, 1 + i);
-		view_broadcast(&phase[i], 4, pairs, stride[i]);
-	}
-	bool same = !memcmp(stride[0], stride[1], 4 * sizeof *stride[0]);
-	for (int i = 0; i < 2; i++) {
-		memcpy(phase[i].stride, stride[i], sizeof stride[i]);
-		memcpy(phase[i].dim, pairs, 4 * sizeof *pairs);
-		phase[i].rank = 4;
-		if (!same)
-			phase[i] = *view_densify(l, &phase[i], n->in[1 + i]->name);
-	}
-}
-
-void rotary_lower(struct lower *l, struct node *n)
-{
-	static const int rows_first[] = { 0, 2, 1, 3 };
-	struct value *x = n->in[0];
-	int order[MAX_RANK], last = x->rank - 1;
-	struct view phase[2];
-	int64_t pairs[4];
-
-	if (nothing_to_compute(l, n))
-		return;
-	const struct view *from = float_view(l, x);
-	if (from->stride[last] != 1 && from->dim[last] != 1)
-		from = view_densify(l, from, x->name);
-	/* The result lies as the input does, if that leaves the pairs side by side. */
-	view_order(from, order);
-	const int *perm = order[last] == last ? order : x->rank == 4 ? rows_first : NULL;
-	struct rt_rotary p = { .half = attribute_int(l->c, n, "half", 0) != 0, .x_type = from->type };
-	p.y_type = kernel_type(n->out[0]->type);
-	struct view *y = output_new(l, n, 0, p.y_type, perm), in = view_as_four(from), out = view_as_four(y);
-	as_four(x, pairs);
-	pairs[3] /= 2;
-	read_phase(l, n, pairs, phase);
-	p.b = small(in.dim[0]);
-	p.h = small(in.dim[1]);
-	p.n = small(in.dim[2]);
-	p.d = small(in.dim[3]);
-	for (int i = 0; i < 4; i++) {
-		if (i < 3) {
-			p.x[i] = small(in.stride[i]);
-			p.y[i] = small(out.stride[i]);
-		}
-		p.phase[i] = small(phase[0].stride[i]);
-	}
-	struct call *call = call_new(l, n, KERNEL_rotary, &p);
-	call_argument(call, 0, argument_of(y));
-	call_argument(call, 1, argument_of(from));
-	call_argument(call, 2, argument_of(&phase[0]));
-	call_argument(call, 3, argument_of(&phase[1]));
 	output_done(l, n, 0, y);
 }

@@ -63,11 +63,6 @@ void expand_lower(struct lower *l, struct node *n)
 	output_view(l, n, 0, &view);
 }
 
-/* How Slice walks along each axis. */
-struct slice {
-	int64_t start[MAX_RANK], step[MAX_RANK], count[MAX_RANK];
-};
-
 static int64_t clamp(int64_t x, int64_t low, int64_t high)
 {
 	return x < low ? low : x > high ? high : x;
@@ -87,7 +82,7 @@ static void slice_axis(struct slice *s, int axis, int64_t dim, int64_t start, in
 	s->count[axis] = span > 0 && dim > 0 ? (int64_t)(((uint64_t)span - 1) / size) + 1 : 0;
 }
 
-static void read_slice(struct ctx *c, const struct node *n, struct slice *s)
+void read_slice(struct ctx *c, const struct node *n, struct slice *s)
 {
 	const struct value *x = n->in[0];
 	bool attributes = n->version < 10;

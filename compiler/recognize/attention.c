@@ -1,33 +1,46 @@
-/* softmax(scale * q k^T) v: two MatMul around a Softmax over the last axis, the scale before it, if any, a number. */
+/* softmax(scale * q k^T) v: two MatMul around a Softmax over the last axis. The scale, if any, is a number, which
+ * multiplies the scores or, for instance by its square root each, the queries and keys. */
 #include "recognize.h"
+
+/* v without the numbers that multiply it, which go into *scale. */
+static struct value *unscaled(struct value *v, double *scale)
+{
+	double factor;
+
+	while (v->def && (is_op(v->def, "Mul") || is_op(v->def, "Div"))) {
+		bool divides = is_op(v->def, "Div");
+		struct value *rest = times_constant(v->def, &factor);
+		/* A number divided by v is no scale, and one of a higher rank would add dimensions. */
+		if (!rest || factor == 0 || (divides && rest != v->def->in[0]) || !same_shape(rest, v) ||
+			!is_float_type(v->type))
+			break;
+		*scale *= divides ? 1 / factor : factor;
+		v = rest;
+	}
+	return v;
+}
 
 bool recognize_attention(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *softmax = is_op(n, "MatMul") ? made_by(n->in[0], "Softmax") : NULL, *scaled, *scores;
-	double scale = 1, factor;
+	double scale = 1;
 
 	if (!softmax || softmax->out[0]->uses != 1 || axis_of(c, softmax) != softmax->in[0]->rank - 1)
 		return false;
 	struct value *v = softmax->in[0];
 	if (v->type == RT_F64 || v->rank < 3 || v->rank > 4 || n->in[1]->rank != v->rank)
 		return false;
-	scaled = v->def;
-	if (v->uses == 1 && (is_op(scaled, "Mul") || is_op(scaled, "Div"))) {
-		struct value *rest = times_constant(scaled, &factor);
-		/* A number divided by the scores is no scale. */
-		if (!rest || factor == 0 || (is_op(scaled, "Div") && rest != scaled->in[0]))
-			return false;
-		scale = is_op(scaled, "Mul") ? factor : 1 / factor;
-		v = rest;
-	} else {
+	scaled = v->uses == 1 ? v->def : NULL;
+	if (scaled)
+		v = unscaled(v, &scale);
+	if (scaled == v->def)
 		scaled = NULL;
-	}
 	scores = made_by(v, "MatMul");
 	if (!scores || v->uses != 1 || scores->in[0]->rank != v->rank || scores->in[1]->rank != v->rank)
 		return false;
 	struct node *attention = replace_end(c, g, n, "Attention", 3);
-	attention->in[0] = scores->in[0];
-	attention->in[1] = scores->in[1];
+	attention->in[0] = unscaled(scores->in[0], &scale);
+	attention->in[1] = unscaled(scores->in[1], &scale);
 	attention->in[2] = n->in[1];
 	node_absorb(c, attention, softmax);
 	if (scaled)

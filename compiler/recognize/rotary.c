@@ -1,71 +1,275 @@
-/* Rotation of neighbouring channel pairs: x reshaped to pairs (a, b), then (a cos - b sin, b cos + a sin) joined. */
+/* Rotation of channel pairs (a, b) to (a cos - b sin, b cos + a sin), in the two ways in which it is written: the two
+ * results joined, or x cos + (-b, a) sin. Which elements a and b are is found by tracing them to where they were
+ * computed, so that every spelling by Split, Slice, Gather, Reshape and stacking counts. */
 #include "recognize.h"
+#include "trace.h"
 #include <string.h>
 
-/* Is v the product of x and a factor? Then *factor is it. */
-static bool is_product(const struct value *v, const struct value *x, struct value **factor)
+/* x, reshaped to dim, has the a's at 0..m of the axis and the b's at m..2m. The phases walk over the pairs: dim with m
+ * in the axis' place. */
+struct rotation {
+	struct value *x;
+	int rank, axis;
+	int64_t dim[MAX_RANK], m;
+	struct trace cos, sin;
+};
+
+/* The two parts that a Concat joins, which must be of equal lengths. */
+static bool read_join(struct ctx *c, const struct node *join, struct rotation *r)
+{
+	const struct value *v = join->out[0];
+	int64_t axis = attribute_int(c, join, "axis", 0);
+
+	if (join->n_in != 2 || !same_shape(join->in[0], join->in[1]) || v->rank >= MAX_RANK)
+		return false;
+	r->rank = v->rank;
+	r->axis = (int)(axis < 0 ? axis + v->rank : axis);
+	memcpy(r->dim, v->dim, sizeof r->dim);
+	r->m = join->in[0]->dim[r->axis];
+	/* Neighbours are joined along a dimension of two behind that of the pairs. */
+	return r->m > 1 || r->axis > 0;
+}
+
+/* Are a and b the first and the second elements of x's pairs? */
+static bool are_halves(
+	struct ctx *c, struct value *x, const struct rotation *r, const struct trace *a, const struct trace *b)
+{
+	struct trace first = trace_value(c, x), second;
+
+	if (!trace_reshape(&first, r->rank, r->dim))
+		return false;
+	second = first;
+	return trace_slice(&first, r->axis, 0, 1, r->m) && trace_slice(&second, r->axis, r->m, 1, r->m) &&
+		   trace_equal(&first, a) && trace_equal(&second, b);
+}
+
+/* v, an operand of the node whose result `part` walks over, under part's dimensions. */
+static bool operand(struct ctx *c, const struct trace *part, struct value *v, struct trace *to)
+{
+	struct trace own = trace_value(c, v);
+
+	*to = *part;
+	return trace_broadcast(&own, part->root->rank, part->root->dim) && trace_through(to, &own);
+}
+
+/* Takes the phase of x cos, which has x's shape, apart into one for each pair: both channels must have the same. */
+static bool phase_of_pairs(struct ctx *c, struct value *v, const struct rotation *r, struct trace *to)
+{
+	int64_t split[MAX_RANK + 1];
+
+	*to = trace_value(c, v);
+	memcpy(split, r->dim, sizeof r->dim);
+	memmove(split + r->axis + 1, split + r->axis, (size_t)(r->rank - r->axis) * sizeof *split);
+	split[r->axis] = 2;
+	split[r->axis + 1] = r->m;
+	return trace_broadcast(to, r->x->rank, r->x->dim) && trace_reshape(to, r->rank + 1, split) &&
+		   trace_drop(to, r->axis);
+}
+
+/* x cos + turned sin, with turned = (-b, a). */
+static bool is_turned(struct ctx *c, struct value *turned, struct rotation *r)
+{
+	const struct value *joined = made_by(turned, "Reshape") ? turned->def->in[0] : turned;
+	const struct node *join = made_by(joined, "Concat"), *neg;
+	struct trace minus, a, b;
+
+	if (!join || !same_shape(turned, r->x) || !read_join(c, join, r))
+		return false;
+	minus = trace_value(c, join->in[0]);
+	a = trace_value(c, join->in[1]);
+	neg = made_by(minus.root, "Neg");
+	return neg && operand(c, &minus, neg->in[0], &b) && are_halves(c, r->x, r, &a, &b);
+}
+
+static bool read_sum(struct ctx *c, const struct node *add, struct rotation *r)
+{
+	struct node *mul[2] = { made_by(add->in[0], "Mul"), made_by(add->in[1], "Mul") };
+
+	/* Either product may be x's, and either factor x or the turned x. */
+	for (int i = 0; mul[0] && mul[1] && i < 8; i++) {
+		const struct node *straight = mul[i & 1], *across = mul[!(i & 1)];
+		struct value *turned = across->in[i >> 2 & 1];
+		r->x = straight->in[i >> 1 & 1];
+		if (same_shape(r->x, add->out[0]) && is_turned(c, turned, r))
+			return phase_of_pairs(c, straight->in[!(i >> 1 & 1)], r, &r->cos) &&
+				   phase_of_pairs(c, across->in[!(i >> 2 & 1)], r, &r->sin);
+	}
+	return false;
+}
+
+/* The operands of a product under the dimensions of a part. */
+static bool product(struct ctx *c, const struct trace *part, const struct value *v, struct trace *factor)
 {
 	struct node *mul = made_by(v, "Mul");
 
-	for (int i = 0; mul && i < 2; i++)
-		if (mul->in[i] == x) {
-			*factor = mul->in[1 - i];
-			return true;
-		}
-	return false;
+	return mul && same_shape(mul->out[0], part->root) && operand(c, part, mul->in[0], &factor[0]) &&
+		   operand(c, part, mul->in[1], &factor[1]);
 }
 
-/* even = a cos - b sin and odd = b cos + a sin for the halves a, b of a split. */
-static bool is_rotation(
-	const struct node *even, const struct node *odd, const struct node *split, struct value **cos, struct value **sin)
+/* Where a is made from: the nearest value that holds all pairs. */
+static struct value *whole(
+	struct ctx *c, struct value *v, const struct rotation *r, const struct trace *a, const struct trace *b)
 {
-	const struct value *a = split->out[0], *b = split->out[1];
-	struct value *cos2, *sin2;
+	for (int i = 0; i < 8 && v->def && v->def->n_in > 0 && v->def->in[0]; i++) {
+		v = v->def->in[0];
+		if (v->rank >= 0 && value_elements(v) && are_halves(c, v, r, a, b))
+			return v;
+	}
+	return NULL;
+}
 
-	if (!is_product(even->in[0], a, cos) || !is_product(even->in[1], b, sin))
+/* The factors of even = a cos - b sin and odd = b cos + a sin, each product's in some order. */
+static bool read_parts(struct ctx *c, const struct node *join, struct rotation *r)
+{
+	struct trace even = trace_value(c, join->in[0]), odd = trace_value(c, join->in[1]), f[4][2];
+	struct node *sub = made_by(even.root, "Sub"), *add = made_by(odd.root, "Add");
+
+	if (!sub || !add || !product(c, &even, sub->in[0], f[0]) || !product(c, &even, sub->in[1], f[1]) ||
+		!product(c, &odd, add->in[0], f[2]) || !product(c, &odd, add->in[1], f[3]))
 		return false;
-	for (int i = 0; i < 2; i++)
-		if (is_product(odd->in[i], b, &cos2) && is_product(odd->in[1 - i], a, &sin2) && cos2 == *cos && sin2 == *sin)
+	for (int i = 0; i < 32; i++) {
+		int ia = i & 1, ib = i >> 1 & 1, ob = i >> 2 & 1, oa = i >> 3 & 1, b_first = i >> 4;
+		struct trace *with_b = b_first ? f[2] : f[3], *with_a = b_first ? f[3] : f[2];
+		if (!trace_equal(&f[0][ia], &with_a[oa]) || !trace_equal(&f[1][ib], &with_b[ob]) ||
+			!trace_equal(&f[0][!ia], &with_b[!ob]) || !trace_equal(&f[1][!ib], &with_a[!oa]))
+			continue;
+		r->x = whole(c, sub->in[0]->def->in[ia], r, &f[0][ia], &f[1][ib]);
+		r->cos = f[0][!ia];
+		r->sin = f[1][!ib];
+		if (r->x)
 			return true;
+	}
 	return false;
 }
 
-/* The Split into single channels that both products read. */
-static struct node *find_split(const struct node *even)
+/* A new node before `before` with one output of this shape. */
+static struct value *insert(struct ctx *c, struct graph *g, struct node *before, const char *domain, const char *type,
+	struct value *x, int rank, const int64_t *dim)
 {
-	struct node *mul = made_by(even->in[0], "Mul"), *split = NULL;
+	struct node *n = node_new(c, g, before, domain, type, before, 1 + !strcmp(type, "Reshape"), 1);
 
-	for (int i = 0; mul && !split && i < 2; i++)
-		split = made_by(mul->in[i], "Split");
-	return split && split->n_out == 2 && split->out[0] && split->out[1] ? split : NULL;
+	n->in[0] = x;
+	n->out[0] = value_new(c, before->out[0]->name, x->type, rank, dim);
+	n->out[0]->def = n;
+	if (n->n_in > 1) {
+		const int64_t length = rank;
+		int64_t *shape = NEW(c, int64_t, (size_t)rank);
+		memcpy(shape, dim, (size_t)rank * sizeof *dim);
+		n->in[1] = value_constant(c, before->out[0]->name, RT_I64, 1, &length, shape);
+	}
+	return n->out[0];
+}
+
+/* Dimension `from` comes to stand at `to`, the others keep their order. */
+static struct value *move_axis(struct ctx *c, struct graph *g, struct node *before, struct value *x, int from, int to)
+{
+	int64_t perm[MAX_RANK], dim[MAX_RANK];
+
+	if (from == to)
+		return x;
+	for (int i = 0, other = 0; i < x->rank; i++) {
+		other += other == from;
+		perm[i] = i == to ? from : other++;
+		dim[i] = x->dim[perm[i]];
+	}
+	x = insert(c, g, before, "", "Transpose", x, x->rank, dim);
+	set_attribute_ints(c, x->def, "perm", x->rank, perm);
+	return x;
+}
+
+/* The phases as a View of what they are computed from, with the dimension of the pairs last. */
+static struct value *phase_view(struct ctx *c, struct graph *g, struct node *before, const struct trace *t, int axis)
+{
+	int64_t dim[MAX_RANK], stride[MAX_RANK];
+	int to = 0;
+
+	for (int i = 0; i <= t->rank; i++) {
+		int from = i < t->rank ? i : axis;
+		if (i == axis)
+			continue;
+		const struct factor *f = t->first[from + 1] > t->first[from] ? &t->factor[t->first[from]] : NULL;
+		dim[to] = f ? f->size : 1;
+		stride[to++] = f ? f->stride : 0;
+	}
+	struct value *v = insert(c, g, before, "gluec", "View", t->root, to, dim);
+	set_attribute_ints(c, v->def, "shape", to, dim);
+	set_attribute_ints(c, v->def, "strides", to, stride);
+	set_attribute_int(c, v->def, "offset", t->offset);
+	return v;
+}
+
+/* How many pairs, counted from the innermost, have phases at one stride: the last factor of the dimension. */
+static int64_t innermost(const struct trace *t, int axis)
+{
+	return t->first[axis + 1] > t->first[axis] ? t->factor[t->first[axis + 1] - 1].size : 1;
+}
+
+/* Makes dimension `axis` of neighbours' phases two, the second with one stride; heads that share their phases are
+ * often merged with the channels. Then every dimension of both phases must have one stride. */
+static bool split_heads(struct rotation *r, int axis, int64_t *heads)
+{
+	int64_t dim[MAX_RANK], pairs = innermost(&r->cos, axis);
+
+	if (innermost(&r->sin, axis) < pairs)
+		pairs = innermost(&r->sin, axis);
+	*heads = r->m == 1 ? trace_dim(&r->cos, axis) / pairs : 1;
+	int to = 0;
+	for (int i = 0; i < r->rank; i++) {
+		/* Of neighbours, the dimension of a and b is gone. */
+		if (r->m == 1 && i == r->axis)
+			continue;
+		if (i == axis && *heads > 1)
+			dim[to++] = *heads;
+		dim[to++] = i == axis ? trace_dim(&r->cos, i) / *heads : trace_dim(&r->cos, i);
+	}
+	if (!trace_reshape(&r->cos, to, dim) || !trace_reshape(&r->sin, to, dim))
+		return false;
+	for (int i = 0; i < to; i++)
+		if (r->cos.first[i + 1] - r->cos.first[i] > 1 || r->sin.first[i + 1] - r->sin.first[i] > 1)
+			return false;
+	return true;
+}
+
+/* The rotation takes the place of `end`, whose result has the elements of r->x rotated. */
+static bool replace(struct ctx *c, struct graph *g, struct node *end, struct rotation *r)
+{
+	int axis = r->m == 1 ? r->axis - 1 : r->axis;
+	int64_t heads, dim[MAX_RANK];
+
+	if (!split_heads(r, axis, &heads))
+		return false;
+	axis += heads > 1;
+	for (int i = 0; i < r->cos.rank; i++)
+		dim[i] = trace_dim(&r->cos, i) * (i == axis ? 2 : 1);
+	int last = r->cos.rank - 1;
+	struct value *x = insert(c, g, end, "", "Reshape", r->x, r->cos.rank, dim);
+	x = move_axis(c, g, end, x, axis, last);
+	struct value *cos = phase_view(c, g, end, &r->cos, axis), *sin = phase_view(c, g, end, &r->sin, axis);
+	struct node *rotary = node_new(c, g, end, "gluec", "Rotary", end, 3, 1);
+	rotary->in[0] = x;
+	rotary->in[1] = cos;
+	rotary->in[2] = sin;
+	rotary->out[0] = value_new(c, end->out[0]->name, x->type, x->rank, x->dim);
+	rotary->out[0]->def = rotary;
+	if (r->m > 1)
+		set_attribute_int(c, rotary, "half", 1);
+	x = move_axis(c, g, end, rotary->out[0], last, axis);
+	const struct value *y = end->out[0];
+	struct node *shaped = insert(c, g, end, "", "Reshape", x, y->rank, y->dim)->def;
+	shaped->out[0] = end->out[0];
+	shaped->out[0]->def = shaped;
+	node_remove(g, end);
+	return true;
 }
 
 bool recognize_rotary(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct node *join = is_op(n, "Reshape") ? made_by(n->in[0], "Concat") : NULL, *even, *odd, *split, *pairs;
-	struct value *cos, *sin;
+	struct rotation r = { 0 };
 
-	if (!join || join->n_in != 2 || n->out[0]->rank != 4)
+	if ((!is_op(n, "Add") && !is_op(n, "Concat")) || n->n_in != 2 || !is_float_type(n->out[0]->type) ||
+		n->out[0]->type == RT_F64 || n->out[0]->rank < 1 || !value_elements(n->out[0]))
 		return false;
-	even = made_by(join->in[0], "Sub");
-	odd = made_by(join->in[1], "Add");
-	split = even && odd ? find_split(even) : NULL;
-	pairs = split ? made_by(split->in[0], "Reshape") : NULL;
-	if (!pairs || !is_rotation(even, odd, split, &cos, &sin))
+	if (is_op(n, "Add") ? !read_sum(c, n, &r) : !read_join(c, n, &r) || !read_parts(c, n, &r))
 		return false;
-	/* [..., d] -> [..., d/2, 2] -> [..., d], split and joined along the last axis. */
-	const struct value *x = pairs->in[0], *p = split->in[0];
-	if (p->rank != 5 || p->dim[4] != 2 || !same_shape(x, n->out[0]) || x->rank != 4 || p->dim[3] * 2 != x->dim[3] ||
-		!same_shape(n->in[0], p) || split->out[0]->dim[4] != 1 || cos->rank != 5 || sin->rank != 5 ||
-		memcmp(p->dim, x->dim, 3 * sizeof *x->dim) || x->type == RT_F64)
-		return false;
-	struct node *rotary = replace_end(c, g, n, "Rotary", 3);
-	rotary->in[0] = pairs->in[0];
-	rotary->in[1] = cos;
-	rotary->in[2] = sin;
-	node_absorb(c, rotary, join);
-	node_absorb(c, rotary, odd);
-	node_absorb(c, rotary, even);
-	node_absorb(c, rotary, split);
-	return true;
+	return r.x->type == n->out[0]->type && value_elements(r.x) == value_elements(n->out[0]) && replace(c, g, n, &r);
 }

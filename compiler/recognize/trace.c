@@ -1,0 +1,345 @@
+#include "trace.h"
+#include <string.h>
+
+int64_t trace_dim(const struct trace *t, int i)
+{
+	int64_t dim = 1;
+
+	for (int j = t->first[i]; j < t->first[i + 1]; j++)
+		dim *= t->factor[j].size;
+	return dim;
+}
+
+/* One more factor for the last dimension of `to`, joined with the one before it where the two make one stride. */
+static bool add_factor(struct trace *to, struct factor f)
+{
+	if (f.size == 1)
+		return true;
+	if (to->n > to->first[to->rank]) {
+		struct factor *last = &to->factor[to->n - 1];
+		if (last->stride == f.stride * f.size) {
+			last->size *= f.size;
+			last->stride = f.stride;
+			return true;
+		}
+	}
+	if (to->n == MAX_FACTORS)
+		return false;
+	to->factor[to->n++] = f;
+	return true;
+}
+
+/* The last dimension of `to` is complete. */
+static void end_dimension(struct trace *to)
+{
+	to->first[++to->rank] = to->n;
+}
+
+static struct trace no_dimensions(const struct trace *t)
+{
+	return (struct trace){ .root = t->root, .offset = t->offset };
+}
+
+static bool add_dimension(struct trace *to, const struct trace *t, int i)
+{
+	for (int j = t->first[i]; j < t->first[i + 1]; j++)
+		if (!add_factor(to, t->factor[j]))
+			return false;
+	end_dimension(to);
+	return true;
+}
+
+/* v as its own root. */
+static struct trace itself(struct value *v)
+{
+	struct trace t = { .root = v };
+	int64_t stride = 1;
+
+	t.rank = v->rank;
+	for (int i = v->rank; i-- > 0; stride *= v->dim[i])
+		t.factor[i] = (struct factor){ v->dim[i], stride };
+	struct trace to = no_dimensions(&t);
+	for (int i = 0; i < v->rank; i++) {
+		add_factor(&to, t.factor[i]);
+		end_dimension(&to);
+	}
+	return to;
+}
+
+bool trace_reshape(struct trace *t, int rank, const int64_t *dim)
+{
+	struct trace to = no_dimensions(t);
+	int next = 0;
+	struct factor rest = { 1, 0 };
+
+	for (int i = 0; i < rank; i++) {
+		int64_t need = dim[i];
+		while (need > 1) {
+			if (rest.size == 1) {
+				if (next == t->n)
+					return false;
+				rest = t->factor[next++];
+			}
+			/* The outer part of the factor, as much of it as this dimension takes. */
+			int64_t size = rest.size < need ? rest.size : need;
+			if (size == 0 || need % size || rest.size % size)
+				return false;
+			struct factor outer = { size, rest.stride * (rest.size / size) };
+			if (!add_factor(&to, outer))
+				return false;
+			rest.size /= size;
+			need /= size;
+		}
+		if (need != 1)
+			return false;
+		end_dimension(&to);
+	}
+	if (rest.size != 1 || next != t->n)
+		return false;
+	*t = to;
+	return true;
+}
+
+bool trace_broadcast(struct trace *t, int rank, const int64_t *dim)
+{
+	struct trace to = no_dimensions(t);
+	int lead = rank - t->rank;
+
+	if (lead < 0)
+		return false;
+	for (int i = 0; i < rank; i++) {
+		int64_t own = i < lead ? 1 : trace_dim(t, i - lead);
+		if (own == dim[i] && i >= lead) {
+			if (!add_dimension(&to, t, i - lead))
+				return false;
+			continue;
+		}
+		if (own != 1 || dim[i] < 1 || !add_factor(&to, (struct factor){ dim[i], 0 }))
+			return false;
+		end_dimension(&to);
+	}
+	*t = to;
+	return true;
+}
+
+bool trace_slice(struct trace *t, int i, int64_t start, int64_t step, int64_t count)
+{
+	struct trace to = no_dimensions(t);
+	int64_t dim = trace_dim(t, i);
+
+	if (start == 0 && step == 1 && count == dim)
+		return true;
+	if (t->first[i + 1] - t->first[i] > 1 || count < 1)
+		return false;
+	struct factor f = t->first[i + 1] > t->first[i] ? t->factor[t->first[i]] : (struct factor){ 1, 0 };
+	to.offset += start * f.stride;
+	for (int j = 0; j < t->rank; j++) {
+		bool fits = j == i ? add_factor(&to, (struct factor){ count, f.stride * step }) : add_dimension(&to, t, j);
+		if (!fits)
+			return false;
+		if (j == i)
+			end_dimension(&to);
+	}
+	*t = to;
+	return true;
+}
+
+bool trace_drop(struct trace *t, int i)
+{
+	struct trace to = no_dimensions(t);
+
+	for (int j = t->first[i]; j < t->first[i + 1]; j++)
+		if (t->factor[j].stride != 0)
+			return false;
+	for (int j = 0; j < t->rank; j++)
+		if (j != i)
+			add_dimension(&to, t, j);
+	*t = to;
+	return true;
+}
+
+bool trace_equal(const struct trace *a, const struct trace *b)
+{
+	if (a->root != b->root || a->offset != b->offset || a->rank != b->rank || a->n != b->n ||
+		memcmp(a->first, b->first, ((size_t)a->rank + 1) * sizeof *a->first))
+		return false;
+	for (int i = 0; i < a->n; i++)
+		if (a->factor[i].size != b->factor[i].size || a->factor[i].stride != b->factor[i].stride)
+			return false;
+	return true;
+}
+
+static bool transpose(struct ctx *c, const struct node *n, struct trace *t)
+{
+	struct trace to = no_dimensions(t);
+	int64_t perm[MAX_RANK];
+	int count = attribute_ints(c, n, "perm", perm, MAX_RANK);
+
+	for (int i = 0; i < t->rank; i++) {
+		int64_t axis = count < 0 ? t->rank - 1 - i : perm[i] < 0 ? perm[i] + t->rank : perm[i];
+		if (!add_dimension(&to, t, (int)axis))
+			return false;
+	}
+	*t = to;
+	return true;
+}
+
+static bool slice(struct ctx *c, const struct node *n, struct trace *t)
+{
+	struct slice s;
+
+	read_slice(c, n, &s);
+	for (int i = 0; i < t->rank; i++)
+		if (!trace_slice(t, i, s.start[i], s.step[i], s.count[i]))
+			return false;
+	return true;
+}
+
+/* One index, in a tensor of any rank; the output's shape says how many dimensions of size 1 that leaves. */
+static bool gather(struct ctx *c, const struct node *n, struct trace *t)
+{
+	int64_t axis = attribute_int(c, n, "axis", 0), index;
+	double real;
+
+	axis += axis < 0 ? t->rank : 0;
+	if (!constant_scalar(n->in[1], &real))
+		return false;
+	index = constant_int(n->in[1], 0);
+	index += index < 0 ? trace_dim(t, (int)axis) : 0;
+	return index >= 0 && index < trace_dim(t, (int)axis) && trace_slice(t, (int)axis, index, 1, 1) &&
+		   trace_reshape(t, n->out[0]->rank, n->out[0]->dim);
+}
+
+static bool split(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+{
+	int64_t axis = attribute_int(c, n, "axis", 0), start = 0;
+
+	axis += axis < 0 ? t->rank : 0;
+	for (int i = 0; i < n->n_out && n->out[i] != v; i++) {
+		/* Parts that nobody reads may be left out; then nothing says how long they were. */
+		if (!n->out[i])
+			return false;
+		start += n->out[i]->dim[axis];
+	}
+	return trace_slice(t, (int)axis, start, 1, v->dim[axis]);
+}
+
+/* The dimensions of t, repeated whole so that they have those of v. */
+static bool tile(const struct value *v, struct trace *t)
+{
+	struct trace to = no_dimensions(t);
+
+	if (v->rank != t->rank)
+		return false;
+	for (int i = 0; i < v->rank; i++) {
+		int64_t dim = trace_dim(t, i);
+		if (dim == 0 || v->dim[i] % dim || !add_factor(&to, (struct factor){ v->dim[i] / dim, 0 }) ||
+			!add_dimension(&to, t, i))
+			return false;
+	}
+	*t = to;
+	return true;
+}
+
+static bool is_repetition(const struct node *concat)
+{
+	for (int i = 1; i < concat->n_in; i++)
+		if (concat->in[i] != concat->in[0])
+			return false;
+	return concat->n_in > 0;
+}
+
+/* v, made by n, from the trace of n's first input. False when n does more than to move elements. */
+static bool move(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+{
+	if (is_op(n, "Reshape") || is_op(n, "Unsqueeze") || is_op(n, "Squeeze") || is_op(n, "Flatten"))
+		return trace_reshape(t, v->rank, v->dim);
+	if (is_op(n, "Identity"))
+		return true;
+	if (is_op(n, "Transpose"))
+		return transpose(c, n, t);
+	if (is_op(n, "Slice"))
+		return slice(c, n, t);
+	if (is_op(n, "Gather"))
+		return gather(c, n, t);
+	if (is_op(n, "Split"))
+		return split(c, n, v, t);
+	if (is_op(n, "Expand"))
+		return trace_broadcast(t, v->rank, v->dim);
+	if (is_op(n, "Tile") || (is_op(n, "Concat") && is_repetition(n)))
+		return tile(v, t);
+	return false;
+}
+
+static struct trace walk(struct ctx *c, struct value *v, int depth);
+
+/* Possible when the root's elements stand in inner's order one after another, or when t takes all of them in order. */
+bool trace_through(struct trace *t, const struct trace *inner)
+{
+	struct trace dense = itself(t->root), flat = *t, all = *inner;
+	int64_t dim[MAX_RANK], elements = value_elements(t->root);
+
+	for (int i = 0; i < t->rank; i++)
+		dim[i] = trace_dim(t, i);
+	if (trace_reshape(&dense, 1, &elements) && trace_reshape(&flat, 1, &elements) && trace_equal(&dense, &flat)) {
+		if (!trace_reshape(&all, t->rank, dim))
+			return false;
+		*t = all;
+		return true;
+	}
+	if (!trace_reshape(&all, 1, &elements) || all.n > 1 || (all.n == 1 && all.factor[0].stride != 1))
+		return false;
+	t->root = inner->root;
+	t->offset += inner->offset;
+	return true;
+}
+
+/* A walk that stays within one part of a Concat along the outermost dimension is one over that part. */
+static void enter_part(struct ctx *c, struct trace *t, int depth)
+{
+	const struct node *n = t->root->def;
+	int64_t low = t->offset, high = t->offset, start = 0;
+
+	if (!n || !is_op(n, "Concat") || depth == 0)
+		return;
+	int64_t axis = attribute_int(c, n, "axis", 0);
+	axis += axis < 0 ? t->root->rank : 0;
+	for (int i = 0; i < axis; i++)
+		if (t->root->dim[i] != 1)
+			return;
+	for (int i = 0; i < t->n; i++) {
+		int64_t span = (t->factor[i].size - 1) * t->factor[i].stride;
+		low += span < 0 ? span : 0;
+		high += span > 0 ? span : 0;
+	}
+	for (int i = 0; i < n->n_in; i++) {
+		int64_t elements = value_elements(n->in[i]);
+		if (low >= start && high < start + elements) {
+			struct trace inner = walk(c, n->in[i], depth - 1);
+			t->root = n->in[i];
+			t->offset -= start;
+			trace_through(t, &inner);
+			return;
+		}
+		start += elements;
+	}
+}
+
+static struct trace walk(struct ctx *c, struct value *v, int depth)
+{
+	struct node *n = v->def;
+
+	if (!n || depth == 0 || n->n_in < 1 || !n->in[0] || value_elements(v) == 0)
+		return itself(v);
+	struct trace t = walk(c, n->in[0], depth - 1);
+	if (!move(c, n, v, &t))
+		return itself(v);
+	enter_part(c, &t, depth - 1);
+	return t;
+}
+
+struct trace trace_value(struct ctx *c, struct value *v)
+{
+	/* Chains of movers are short; the bound keeps a hostile graph from walking itself to death. */
+	return walk(c, v, 40);
+}
