@@ -135,7 +135,7 @@ static struct range of_output(struct ranges *t, const struct node *n, int i)
 	if (is_op(n, "NonZero"))
 		return between(0, value_elements(n->in[0]));
 	if (is_internal(n, "MutualMatch"))
-		return i == 0 ? between(-1, n->in[0]->dim[2]) : unknown;
+		return i == 0 || i == 2 ? between(-1, n->in[0]->dim[2]) : unknown;
 	if (is_op(n, "Cast"))
 		return is_integer_type(n->in[0]->type) || n->in[0]->type == RT_BOOL ? get(t, n->in[0]) : unknown;
 	if (is_op(n, "Where"))

@@ -1,8 +1,9 @@
 /* Runs the recognizers over the graph until none finds anything more. */
 #include "recognize.h"
 
-static recognizer *const all[] = { recognize_l2_norm, recognize_layer_norm, recognize_gelu, recognize_linear,
-	recognize_channels, recognize_attention, recognize_rotary, recognize_heat_map, recognize_nms, recognize_log_assignment, recognize_mutual_match };
+static recognizer *const all[] = { recognize_top_one, recognize_l2_norm, recognize_layer_norm, recognize_gelu,
+	recognize_linear, recognize_channels, recognize_attention, recognize_multi_head, recognize_rotary,
+	recognize_heat_map, recognize_nms, recognize_log_assignment, recognize_mutual_match };
 
 static void recognize_with(struct ctx *c, struct graph *g, recognizer *find)
 {

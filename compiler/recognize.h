@@ -15,9 +15,11 @@ recognizer recognize_l2_norm;        /* x / max(|x|, floor) */
 recognizer recognize_layer_norm;     /* LayerNormalization over the last axis */
 recognizer recognize_linear;         /* x w + b with constant w */
 recognizer recognize_log_assignment; /* double log-softmax plus certainties */
+recognizer recognize_multi_head;     /* attention with its heads side by side */
 recognizer recognize_mutual_match;   /* mutual nearest neighbours above a threshold */
 recognizer recognize_nms;            /* suppression by repeated max-pooling, and its border */
 recognizer recognize_rotary;         /* rotation of channel pairs */
+recognizer recognize_top_one;        /* ArgMax written as TopK */
 
 /* pattern.c: what the recognizers ask. */
 /* The node that makes v when it is ONNX's operator `type`, else NULL. */
@@ -37,5 +39,13 @@ bool is_max_pool(struct ctx *c, const struct node *n, int64_t kernel, int64_t st
 bool is_permutation(struct ctx *c, const struct node *n, int rank, const int64_t *perm);
 /* `end` and its output are replaced by a new node of gluec's domain with that output. */
 struct node *replace_end(struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in);
+/* A node before `before` that reads x, its first of n_in inputs, and makes a value of x's type and this shape. */
+struct value *insert_node(struct ctx *c, struct graph *g, struct node *before, const char *domain, const char *type,
+	int n_in, struct value *x, int rank, const int64_t *dim);
+/* x reshaped to this shape. */
+struct value *insert_reshape(
+	struct ctx *c, struct graph *g, struct node *before, struct value *x, int rank, const int64_t *dim);
+/* The output of `end` becomes x, reshaped to the output's shape; `end` goes. */
+void replace_by_reshape(struct ctx *c, struct graph *g, struct node *end, struct value *x);
 
 #endif

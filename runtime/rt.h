@@ -224,9 +224,11 @@ struct rt_step {
 
 /* mutual_match: for s f32 [b][m][n] (logarithms), row i's best column j (the first of equals) is a match when row i is
  * also column j's best row and exp(s[i][j]) > threshold: match[i] = j, score[i] = exp(s[i][j]); else -1 and 0.
- * match: index_type [b][m], score: f32 [b][m], scratch: b * n int32_t. */
+ * column[i] = j, best[i] = exp(s[i][j]) and accept[i] in any case; any output may be NULL. mutual_scores: score[i] does
+ * not ask for the threshold. match, column: index_type [b][m], score, best: f32 [b][m], accept: bool [b][m], scratch:
+ * b * n int32_t. */
 #define RT_MUTUAL_MATCH(I, F, E, A, T, S) \
-	I(b) I(m) I(n) F(threshold) E(rt_type, index_type)
+	I(b) I(m) I(n) F(threshold) I(mutual_scores) E(rt_type, index_type)
 
 /* pool2d: x [n][h][w][c], y [n][oh][ow][c], both of type. */
 #define RT_POOL2D(I, F, E, A, T, S) \
@@ -374,7 +376,8 @@ static inline const struct rt_run *rt_step(const struct rt_run *run, const char 
 	K(top_k, 2, 4, (void *values, void *index, const void *x, void *scratch))                                          \
 	K(grid_sample, 1, 3, (void *y, const void *x, const void *grid))                                                   \
 	K(log_assignment, 1, 5, (void *y, const void *s, const void *z0, const void *z1, void *scratch))                   \
-	K(mutual_match, 2, 4, (void *match, void *score, const void *s, void *scratch))                                    \
+	K(mutual_match, 5, 7,                                                                                              \
+		(void *match, void *score, void *column, void *best, void *accept, const void *s, void *scratch))              \
 	K(pool2d, 1, 2, (void *y, const void *x))                                                                          \
 	K(map, 1, 7,                                                                                                       \
 		(void *y, const void *x0, const void *x1, const void *x2, const void *x3, const void *x4, const void *x5))     \

@@ -41,22 +41,51 @@ void log_assignment_lower(struct lower *l, struct node *n)
 	output_done(l, n, 0, y);
 }
 
+/* The outputs, each of [b,m] and each left out when nobody reads it: the column that row i matches or -1, the score of
+ * the match or 0, the row's best column, its score, and whether they match. */
+enum { MATCH, SCORE, COLUMN, BEST, ACCEPT, OUTPUTS };
+
 void mutual_match_infer(struct ctx *c, struct node *n)
 {
+	static const enum rt_type type[] = { RT_I64, RT_F32, RT_I64, RT_F32, RT_BOOL };
+
 	need_inputs(c, n, 1, 1);
-	need_outputs(c, n, 1, 2);
+	need_outputs(c, n, 1, OUTPUTS);
 	need_type(c, n, 0, "float");
 	const struct value *s = n->in[0];
 	if (s->rank != 3)
 		fail_node(c, n, "its input is %s; it must be [b,m,n]", shape_text(c, s));
-	set_output(c, n, 0, RT_I64, 2, s->dim);
-	set_output(c, n, 1, RT_F32, 2, s->dim);
+	for (int i = 0; i < OUTPUTS; i++)
+		set_output(c, n, i, type[i], 2, s->dim);
+}
+
+/* Nobody to match with. */
+static void match_nothing(struct lower *l, struct node *n, struct view *const *out)
+{
+	for (int i = 0; i < OUTPUTS; i++)
+		if (out[i])
+			fill_view(l, n, out[i], i == MATCH || i == COLUMN ? part_number(l, n, out[i]->type, -1) : NULL);
+}
+
+static bool is_read(const struct node *n, int i)
+{
+	return i < n->n_out && n->out[i] && (n->out[i]->uses || n->out[i]->is_output);
+}
+
+/* The type in which both kinds of indices are stored. */
+static enum rt_type index_type(const struct node *n)
+{
+	for (int i = MATCH; i <= COLUMN; i += COLUMN - MATCH)
+		if (is_read(n, i) && n->out[i]->type != RT_I32)
+			return RT_I64;
+	return RT_I32;
 }
 
 void mutual_match_lower(struct lower *l, struct node *n)
 {
 	struct value *x = n->in[0];
 	const int64_t *dim = x->dim;
+	struct view *out[OUTPUTS] = { NULL };
 
 	if (nothing_to_compute(l, n))
 		return;
@@ -65,25 +94,26 @@ void mutual_match_lower(struct lower *l, struct node *n)
 		.m = small(dim[1]),
 		.n = small(dim[2]),
 		.threshold = (float)attribute_float(l->c, n, "threshold", 0),
-		.index_type = n->out[0]->type == RT_I32 ? RT_I32 : RT_I64,
+		.mutual_scores = small(attribute_int(l->c, n, "mutual_scores", 0)),
+		.index_type = index_type(n),
 	};
-	bool scored = n->n_out > 1 && n->out[1];
-	struct view *match = output_new(l, n, 0, p.index_type, NULL);
-	struct view *score = scored ? output_new(l, n, 1, RT_F32, NULL) : view_new(l, temporary(l, n, RT_F32, 2, dim));
+	const enum rt_type type[] = { p.index_type, RT_F32, p.index_type, RT_F32, RT_BOOL };
+	for (int i = 0; i < OUTPUTS; i++)
+		if (is_read(n, i))
+			out[i] = output_new(l, n, i, type[i], NULL);
 	if (dim[2] == 0) {
-		/* Nobody to match with. */
-		fill_view(l, n, match, part_number(l, n, p.index_type, -1));
-		fill_view(l, n, score, NULL);
+		match_nothing(l, n, out);
 	} else {
 		const struct view *s = view_densify(l, view_cast(l, view_of(l, x), RT_F32, x->name), x->name);
 		struct argument space = scratch(l, n->name, (size_t)dim[0] * (size_t)dim[2] * sizeof(int32_t));
 		struct call *call = call_new(l, n, KERNEL_mutual_match, &p);
-		call_argument(call, 0, argument_of(match));
-		call_argument(call, 1, argument_of(score));
-		call_argument(call, 2, argument_of(s));
-		call_argument(call, 3, space);
+		for (int i = 0; i < OUTPUTS; i++)
+			if (out[i])
+				call_argument(call, i, argument_of(out[i]));
+		call_argument(call, OUTPUTS, argument_of(s));
+		call_argument(call, OUTPUTS + 1, space);
 	}
-	output_done(l, n, 0, match);
-	if (scored)
-		output_done(l, n, 1, score);
+	for (int i = 0; i < OUTPUTS; i++)
+		if (out[i])
+			output_done(l, n, i, out[i]);
 }

@@ -1,6 +1,7 @@
 /* softmax(scale * q k^T) v: two MatMul around a Softmax over the last axis. The scale, if any, is a number, which
  * multiplies the scores or, for instance by its square root each, the queries and keys. */
 #include "recognize.h"
+#include "trace.h"
 
 /* v without the numbers that multiply it, which go into *scale. */
 static struct value *unscaled(struct value *v, double *scale)
@@ -39,9 +40,9 @@ bool recognize_attention(struct ctx *c, struct graph *g, struct node *n)
 	if (!scores || v->uses != 1 || scores->in[0]->rank != v->rank || scores->in[1]->rank != v->rank)
 		return false;
 	struct node *attention = replace_end(c, g, n, "Attention", 3);
-	attention->in[0] = unscaled(scores->in[0], &scale);
-	attention->in[1] = unscaled(scores->in[1], &scale);
-	attention->in[2] = n->in[1];
+	attention->in[0] = trace_straight(c, g, attention, unscaled(scores->in[0], &scale));
+	attention->in[1] = trace_straight(c, g, attention, unscaled(scores->in[1], &scale));
+	attention->in[2] = trace_straight(c, g, attention, n->in[1]);
 	node_absorb(c, attention, softmax);
 	if (scaled)
 		node_absorb(c, attention, scaled);

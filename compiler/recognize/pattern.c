@@ -108,3 +108,38 @@ struct node *replace_end(struct ctx *c, struct graph *g, struct node *end, const
 	node_remove(g, end);
 	return n;
 }
+
+struct value *insert_node(struct ctx *c, struct graph *g, struct node *before, const char *domain, const char *type,
+	int n_in, struct value *x, int rank, const int64_t *dim)
+{
+	struct node *n = node_new(c, g, before, domain, type, before, n_in, 1);
+
+	n->in[0] = x;
+	n->out[0] = value_new(c, before->out[0]->name, x->type, rank, dim);
+	n->out[0]->def = n;
+	return n->out[0];
+}
+
+struct value *insert_reshape(
+	struct ctx *c, struct graph *g, struct node *before, struct value *x, int rank, const int64_t *dim)
+{
+	const int64_t length = rank;
+	int64_t *shape = NEW(c, int64_t, (size_t)rank + 1);
+	struct value *y = insert_node(c, g, before, "", "Reshape", 2, x, rank, dim);
+
+	memcpy(shape, dim, (size_t)rank * sizeof *dim);
+	y->def->in[1] = value_constant(c, y->name, RT_I64, 1, &length, shape);
+	/* A dimension of 0 is meant. */
+	set_attribute_int(c, y->def, "allowzero", 1);
+	return y;
+}
+
+void replace_by_reshape(struct ctx *c, struct graph *g, struct node *end, struct value *x)
+{
+	const struct value *y = end->out[0];
+	struct node *n = insert_reshape(c, g, end, x, y->rank, y->dim)->def;
+
+	n->out[0] = end->out[0];
+	n->out[0]->def = n;
+	node_remove(g, end);
+}

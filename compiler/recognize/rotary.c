@@ -142,24 +142,6 @@ static bool read_parts(struct ctx *c, const struct node *join, struct rotation *
 	return false;
 }
 
-/* A new node before `before` with one output of this shape. */
-static struct value *insert(struct ctx *c, struct graph *g, struct node *before, const char *domain, const char *type,
-	struct value *x, int rank, const int64_t *dim)
-{
-	struct node *n = node_new(c, g, before, domain, type, before, 1 + !strcmp(type, "Reshape"), 1);
-
-	n->in[0] = x;
-	n->out[0] = value_new(c, before->out[0]->name, x->type, rank, dim);
-	n->out[0]->def = n;
-	if (n->n_in > 1) {
-		const int64_t length = rank;
-		int64_t *shape = NEW(c, int64_t, (size_t)rank);
-		memcpy(shape, dim, (size_t)rank * sizeof *dim);
-		n->in[1] = value_constant(c, before->out[0]->name, RT_I64, 1, &length, shape);
-	}
-	return n->out[0];
-}
-
 /* Dimension `from` comes to stand at `to`, the others keep their order. */
 static struct value *move_axis(struct ctx *c, struct graph *g, struct node *before, struct value *x, int from, int to)
 {
@@ -172,7 +154,7 @@ static struct value *move_axis(struct ctx *c, struct graph *g, struct node *befo
 		perm[i] = i == to ? from : other++;
 		dim[i] = x->dim[perm[i]];
 	}
-	x = insert(c, g, before, "", "Transpose", x, x->rank, dim);
+	x = insert_node(c, g, before, "", "Transpose", 1, x, x->rank, dim);
 	set_attribute_ints(c, x->def, "perm", x->rank, perm);
 	return x;
 }
@@ -180,22 +162,7 @@ static struct value *move_axis(struct ctx *c, struct graph *g, struct node *befo
 /* The phases as a View of what they are computed from, with the dimension of the pairs last. */
 static struct value *phase_view(struct ctx *c, struct graph *g, struct node *before, const struct trace *t, int axis)
 {
-	int64_t dim[MAX_RANK], stride[MAX_RANK];
-	int to = 0;
-
-	for (int i = 0; i <= t->rank; i++) {
-		int from = i < t->rank ? i : axis;
-		if (i == axis)
-			continue;
-		const struct factor *f = t->first[from + 1] > t->first[from] ? &t->factor[t->first[from]] : NULL;
-		dim[to] = f ? f->size : 1;
-		stride[to++] = f ? f->stride : 0;
-	}
-	struct value *v = insert(c, g, before, "gluec", "View", t->root, to, dim);
-	set_attribute_ints(c, v->def, "shape", to, dim);
-	set_attribute_ints(c, v->def, "strides", to, stride);
-	set_attribute_int(c, v->def, "offset", t->offset);
-	return v;
+	return move_axis(c, g, before, trace_view(c, g, before, t), axis, t->rank - 1);
 }
 
 /* How many pairs, counted from the innermost, have phases at one stride: the last factor of the dimension. */
@@ -242,23 +209,16 @@ static bool replace(struct ctx *c, struct graph *g, struct node *end, struct rot
 	for (int i = 0; i < r->cos.rank; i++)
 		dim[i] = trace_dim(&r->cos, i) * (i == axis ? 2 : 1);
 	int last = r->cos.rank - 1;
-	struct value *x = insert(c, g, end, "", "Reshape", r->x, r->cos.rank, dim);
+	struct value *x = insert_reshape(c, g, end, r->x, r->cos.rank, dim);
 	x = move_axis(c, g, end, x, axis, last);
 	struct value *cos = phase_view(c, g, end, &r->cos, axis), *sin = phase_view(c, g, end, &r->sin, axis);
-	struct node *rotary = node_new(c, g, end, "gluec", "Rotary", end, 3, 1);
-	rotary->in[0] = x;
-	rotary->in[1] = cos;
-	rotary->in[2] = sin;
-	rotary->out[0] = value_new(c, end->out[0]->name, x->type, x->rank, x->dim);
-	rotary->out[0]->def = rotary;
+	struct value *y = insert_node(c, g, end, "gluec", "Rotary", 3, x, x->rank, x->dim);
+	y->def->in[1] = cos;
+	y->def->in[2] = sin;
 	if (r->m > 1)
-		set_attribute_int(c, rotary, "half", 1);
-	x = move_axis(c, g, end, rotary->out[0], last, axis);
-	const struct value *y = end->out[0];
-	struct node *shaped = insert(c, g, end, "", "Reshape", x, y->rank, y->dim)->def;
-	shaped->out[0] = end->out[0];
-	shaped->out[0]->def = shaped;
-	node_remove(g, end);
+		set_attribute_int(c, y->def, "half", 1);
+	x = move_axis(c, g, end, y, last, axis);
+	replace_by_reshape(c, g, end, x);
 	return true;
 }
 

@@ -169,19 +169,25 @@ bool trace_equal(const struct trace *a, const struct trace *b)
 	return true;
 }
 
-static bool transpose(struct ctx *c, const struct node *n, struct trace *t)
+bool trace_permute(struct trace *t, const int *perm)
 {
 	struct trace to = no_dimensions(t);
-	int64_t perm[MAX_RANK];
-	int count = attribute_ints(c, n, "perm", perm, MAX_RANK);
 
-	for (int i = 0; i < t->rank; i++) {
-		int64_t axis = count < 0 ? t->rank - 1 - i : perm[i] < 0 ? perm[i] + t->rank : perm[i];
-		if (!add_dimension(&to, t, (int)axis))
+	for (int i = 0; i < t->rank; i++)
+		if (!add_dimension(&to, t, perm[i]))
 			return false;
-	}
 	*t = to;
 	return true;
+}
+
+static bool transpose(struct ctx *c, const struct node *n, struct trace *t)
+{
+	int64_t given[MAX_RANK];
+	int perm[MAX_RANK], count = attribute_ints(c, n, "perm", given, MAX_RANK);
+
+	for (int i = 0; i < t->rank; i++)
+		perm[i] = count < 0 ? t->rank - 1 - i : (int)(given[i] < 0 ? given[i] + t->rank : given[i]);
+	return trace_permute(t, perm);
 }
 
 static bool slice(struct ctx *c, const struct node *n, struct trace *t)
@@ -241,6 +247,16 @@ static bool tile(const struct value *v, struct trace *t)
 	return true;
 }
 
+/* Strides that have changed may have become ones that join. */
+static void merge_factors(struct trace *t)
+{
+	struct trace to = no_dimensions(t);
+
+	for (int i = 0; i < t->rank; i++)
+		add_dimension(&to, t, i);
+	*t = to;
+}
+
 static bool is_repetition(const struct node *concat)
 {
 	for (int i = 1; i < concat->n_in; i++)
@@ -294,34 +310,54 @@ bool trace_through(struct trace *t, const struct trace *inner)
 	return true;
 }
 
-/* A walk that stays within one part of a Concat along the outermost dimension is one over that part. */
+/* How a walk goes over a tensor seen as [outer][dim][row]: which indices of the middle dimension it visits, and whether
+ * its steps stay within rows or go from one to the same place in another. */
+static bool walk_range(const struct trace *t, int64_t dim, int64_t row, int64_t *low, int64_t *high)
+{
+	int64_t in_row[2] = { t->offset % row, t->offset % row };
+
+	*low = *high = t->offset / row % dim;
+	for (int i = 0; i < t->n; i++) {
+		int64_t stride = t->factor[i].stride, span = (t->factor[i].size - 1) * stride;
+		if (stride % (dim * row) == 0)
+			continue;
+		if (stride % row == 0)
+			*(stride < 0 ? low : high) += span / row;
+		else
+			in_row[stride > 0] += span;
+	}
+	return in_row[0] >= 0 && in_row[1] < row;
+}
+
+/* A walk that stays within one part of a Concat is one over that part. */
 static void enter_part(struct ctx *c, struct trace *t, int depth)
 {
-	const struct node *n = t->root->def;
-	int64_t low = t->offset, high = t->offset, start = 0;
+	const struct value *joined = t->root;
+	const struct node *n = joined->def;
+	int64_t low, high, start = 0, row = 1;
 
 	if (!n || !is_op(n, "Concat") || depth == 0)
 		return;
 	int64_t axis = attribute_int(c, n, "axis", 0);
-	axis += axis < 0 ? t->root->rank : 0;
-	for (int i = 0; i < axis; i++)
-		if (t->root->dim[i] != 1)
-			return;
-	for (int i = 0; i < t->n; i++) {
-		int64_t span = (t->factor[i].size - 1) * t->factor[i].stride;
-		low += span < 0 ? span : 0;
-		high += span > 0 ? span : 0;
-	}
-	for (int i = 0; i < n->n_in; i++) {
-		int64_t elements = value_elements(n->in[i]);
-		if (low >= start && high < start + elements) {
-			struct trace inner = walk(c, n->in[i], depth - 1);
-			t->root = n->in[i];
-			t->offset -= start;
-			trace_through(t, &inner);
-			return;
-		}
-		start += elements;
+	axis += axis < 0 ? joined->rank : 0;
+	for (int i = (int)axis + 1; i < joined->rank; i++)
+		row *= joined->dim[i];
+	const int64_t dim = joined->dim[axis];
+	if (!walk_range(t, dim, row, &low, &high))
+		return;
+	for (int i = 0; i < n->n_in; start += n->in[i++]->dim[axis]) {
+		const int64_t length = n->in[i]->dim[axis];
+		if (low < start || high >= start + length)
+			continue;
+		for (int k = 0; k < t->n; k++)
+			if (t->factor[k].stride % (dim * row) == 0)
+				t->factor[k].stride = t->factor[k].stride / dim * length;
+		t->offset = t->offset / (dim * row) * length * row + t->offset % (dim * row) - start * row;
+		t->root = n->in[i];
+		struct trace inner = walk(c, n->in[i], depth - 1);
+		merge_factors(t);
+		trace_through(t, &inner);
+		return;
 	}
 }
 
@@ -338,8 +374,46 @@ static struct trace walk(struct ctx *c, struct value *v, int depth)
 	return t;
 }
 
+/* Chains of movers are short; the bound keeps a hostile graph from walking itself to death. */
+enum { DEPTH = 40 };
+
 struct trace trace_value(struct ctx *c, struct value *v)
 {
-	/* Chains of movers are short; the bound keeps a hostile graph from walking itself to death. */
-	return walk(c, v, 40);
+	return walk(c, v, DEPTH);
+}
+
+void trace_enter(struct ctx *c, struct trace *t)
+{
+	enter_part(c, t, DEPTH);
+}
+
+struct value *trace_view(struct ctx *c, struct graph *g, struct node *before, const struct trace *t)
+{
+	int64_t dim[MAX_RANK], stride[MAX_RANK];
+	struct node *n = node_new(c, g, before, "gluec", "View", before, 1, 1);
+
+	for (int i = 0; i < t->rank; i++) {
+		const struct factor *f = t->first[i + 1] > t->first[i] ? &t->factor[t->first[i]] : NULL;
+		dim[i] = f ? f->size : 1;
+		stride[i] = f ? f->stride : 0;
+	}
+	set_attribute_ints(c, n, "shape", t->rank, dim);
+	set_attribute_ints(c, n, "strides", t->rank, stride);
+	set_attribute_int(c, n, "offset", t->offset);
+	n->in[0] = t->root;
+	n->out[0] = value_new(c, before->out[0]->name, t->root->type, t->rank, dim);
+	n->out[0]->def = n;
+	return n->out[0];
+}
+
+struct value *trace_straight(struct ctx *c, struct graph *g, struct node *before, struct value *v)
+{
+	struct trace t = trace_value(c, v);
+
+	if (t.root == v)
+		return v;
+	for (int i = 0; i < t.rank; i++)
+		if (t.first[i + 1] - t.first[i] > 1)
+			return v;
+	return trace_view(c, g, before, &t);
 }

@@ -31,13 +31,22 @@ bool trace_reshape(struct trace *t, int rank, const int64_t *dim);
 bool trace_broadcast(struct trace *t, int rank, const int64_t *dim);
 /* Every step-th element of dimension i, `count` of them from `start` on. */
 bool trace_slice(struct trace *t, int i, int64_t start, int64_t step, int64_t count);
+/* Dimension i becomes perm[i] of the old ones. */
+bool trace_permute(struct trace *t, const int *perm);
 /* Dimension i is left out, which must have size 1 or repeat one element. */
 bool trace_drop(struct trace *t, int i);
 /* t walks over its root; with `inner`, a trace of the root's own elements, it walks over inner's root instead. False
  * when the two have no common strides. */
 bool trace_through(struct trace *t, const struct trace *inner);
+/* Follows t further up where it stays within one part of a Concat. */
+void trace_enter(struct ctx *c, struct trace *t);
 /* Do both walk over the same elements in the same order, under the same dimensions? */
 bool trace_equal(const struct trace *a, const struct trace *b);
+/* v as a View of what it is moved from, inserted before `before`; v itself when nothing is moved or a dimension has
+ * no single stride. Reshapes that merge dimensions and take them apart again then need no copy between them. */
+struct value *trace_straight(struct ctx *c, struct graph *g, struct node *before, struct value *v);
+/* The View that t is, whose dimensions must have one stride each. */
+struct value *trace_view(struct ctx *c, struct graph *g, struct node *before, const struct trace *t);
 int64_t trace_dim(const struct trace *t, int i);
 
 #endif

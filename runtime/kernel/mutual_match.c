@@ -9,8 +9,9 @@ enum {
 
 struct mutual_match_job {
 	const struct rt_mutual_match *p;
-	void *match;
-	float *score;
+	void *match, *column;
+	float *score, *best;
+	uint8_t *accept;
 	const float *s;
 	int32_t *best_row;    /* of each column */
 	int32_t blocks, rows; /* column blocks of a pair; rows of a unit */
@@ -67,6 +68,14 @@ static int32_t best_of(const float *x, int32_t n)
 	return 0;
 }
 
+static void store_index(const struct rt_mutual_match *p, void *to, size_t row, int32_t j)
+{
+	if (to && p->index_type == RT_I32)
+		((int32_t *)to)[row] = j;
+	else if (to)
+		((int64_t *)to)[row] = j;
+}
+
 static void match_row(const struct mutual_match_job *job, size_t row)
 {
 	const struct rt_mutual_match *p = job->p;
@@ -74,17 +83,18 @@ static void match_row(const struct mutual_match_job *job, size_t row)
 	const int32_t *best_row = job->best_row + row / (size_t)p->m * (size_t)p->n;
 	int32_t j = p->n ? best_of(x, p->n) : -1;
 	bool mutual = j >= 0 && best_row[j] == (int32_t)(row % (size_t)p->m);
-	float score = mutual ? expf(x[j]) : 0;
+	/* The exponential is slow; few rows need it unless all of them are asked for. */
+	float score = mutual || (job->best && j >= 0) ? expf(x[j]) : 0;
+	bool accept = mutual && score > p->threshold;
 
-	if (!mutual || !(score > p->threshold)) {
-		score = 0;
-		j = -1;
-	}
-	job->score[row] = score;
-	if (p->index_type == RT_I32)
-		((int32_t *)job->match)[row] = j;
-	else
-		((int64_t *)job->match)[row] = j;
+	store_index(p, job->match, row, accept ? j : -1);
+	store_index(p, job->column, row, j);
+	if (job->score)
+		job->score[row] = accept || (mutual && p->mutual_scores) ? score : 0;
+	if (job->best)
+		job->best[row] = score;
+	if (job->accept)
+		job->accept[row] = accept;
 }
 
 static void row_units(void *job_pointer, int32_t begin, int32_t end)
@@ -98,9 +108,20 @@ static void row_units(void *job_pointer, int32_t begin, int32_t end)
 		match_row(job, row);
 }
 
-KERNEL(mutual_match, (void *match, void *score, const void *s, void *scratch))
+KERNEL(mutual_match, (void *match, void *score, void *column, void *best, void *accept, const void *s, void *scratch))
 {
-	struct mutual_match_job job = { p, match, score, s, scratch, (p->n + BLOCK - 1) / BLOCK, 1 };
+	struct mutual_match_job job = {
+		.p = p,
+		.match = match,
+		.column = column,
+		.score = score,
+		.best = best,
+		.accept = accept,
+		.s = s,
+		.best_row = scratch,
+		.blocks = (p->n + BLOCK - 1) / BLOCK,
+		.rows = 1,
+	};
 	int64_t rows = (int64_t)p->b * p->m;
 
 	if (p->n < UNIT)
