@@ -103,3 +103,38 @@ void set_attribute_string(struct ctx *c, struct node *n, const char *name, const
 {
 	set(c, n, name, ATTRIBUTE_STRING)->string = x;
 }
+
+bool same_attributes(const struct node *a, const struct node *b)
+{
+	const struct attribute *x = a->attributes, *y = b->attributes;
+
+	for (; x && y; x = x->next, y = y->next) {
+		if (strcmp(x->name, y->name) || x->kind != y->kind || x->kind == ATTRIBUTE_OTHER ||
+			x->kind == ATTRIBUTE_GRAPH || x->kind == ATTRIBUTE_TENSOR || x->n != y->n)
+			return false;
+		if (x->kind == ATTRIBUTE_INT && x->integer != y->integer)
+			return false;
+		if (x->kind == ATTRIBUTE_FLOAT && memcmp(&x->real, &y->real, sizeof x->real))
+			return false;
+		if (x->kind == ATTRIBUTE_STRING && strcmp(x->string, y->string))
+			return false;
+		if (x->kind == ATTRIBUTE_INTS && x->n && memcmp(x->ints, y->ints, x->n * sizeof *x->ints))
+			return false;
+		if (x->kind == ATTRIBUTE_FLOATS && x->n && memcmp(x->floats, y->floats, x->n * sizeof *x->floats))
+			return false;
+	}
+	return !x && !y;
+}
+
+struct attribute *copy_attributes(struct ctx *c, const struct node *n)
+{
+	struct attribute *first = NULL, **last = &first;
+
+	for (const struct attribute *a = n->attributes; a; a = a->next) {
+		*last = NEW(c, struct attribute, 1);
+		**last = *a;
+		(*last)->next = NULL;
+		last = &(*last)->next;
+	}
+	return first;
+}

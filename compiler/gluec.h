@@ -142,6 +142,8 @@ struct node {
 	struct value **in, **out; /* an optional input or output that is left out is NULL */
 	struct attribute *attributes;
 	struct node *prev, *next;
+	bool placed; /* by the pass that is reordering the graph, which also numbers nodes in group: see twins.c */
+	int group;
 	bool inlined; /* element-wise: computed inside its only reader's map; see fuse.c */
 };
 
@@ -257,6 +259,8 @@ struct slice {
 	int64_t start[MAX_RANK], step[MAX_RANK], count[MAX_RANK];
 };
 void read_slice(struct ctx *c, const struct node *n, struct slice *s);
+bool same_attributes(const struct node *a, const struct node *b); /* those with tensors or graphs never are */
+struct attribute *copy_attributes(struct ctx *c, const struct node *n);
 void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t x);
 void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int count, const int64_t *x); /* copies x */
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x);
@@ -296,6 +300,7 @@ void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic
 void add_count_outputs(struct ctx *c); /* dynamic.c: counts become outputs of the model */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);
+void join_twins(struct ctx *c, struct graph *g);       /* twins.c: two pictures' layers become one of two rows */
 void choose_precision(struct ctx *c, struct graph *g); /* precision.c */
 void fuse(struct ctx *c, struct graph *g);
 

@@ -28,6 +28,9 @@ void optimize(struct ctx *c)
 	progress(c, "simplifying");
 	simplify(c, c->graph);
 	recognize(c, c->graph);
+	/* What has been recognized reads views, many of them the same. */
+	simplify(c, c->graph);
+	join_twins(c, c->graph);
 	choose_precision(c, c->graph);
 	fuse(c, c->graph);
 	remove_dead(c->graph);

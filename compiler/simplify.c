@@ -1,6 +1,7 @@
 /* Removes what changes nothing: identities, casts to the type that is there, and repeated computations. Transposes and
  * reshapes need no pass: lowering makes views of them. */
 #include "gluec.h"
+#include <limits.h>
 #include <string.h>
 
 static bool changes_nothing(const struct node *n)
@@ -14,28 +15,6 @@ static bool changes_nothing(const struct node *n)
 	if (is_op(n, "Reshape") || is_op(n, "Expand") || is_op(n, "Flatten"))
 		return same_shape(n->in[0], n->out[0]);
 	return false;
-}
-
-static bool same_attributes(const struct node *a, const struct node *b)
-{
-	const struct attribute *x = a->attributes, *y = b->attributes;
-
-	for (; x && y; x = x->next, y = y->next) {
-		if (strcmp(x->name, y->name) || x->kind != y->kind || x->kind == ATTRIBUTE_OTHER ||
-			x->kind == ATTRIBUTE_GRAPH || x->kind == ATTRIBUTE_TENSOR || x->n != y->n)
-			return false;
-		if (x->kind == ATTRIBUTE_INT && x->integer != y->integer)
-			return false;
-		if (x->kind == ATTRIBUTE_FLOAT && memcmp(&x->real, &y->real, sizeof x->real))
-			return false;
-		if (x->kind == ATTRIBUTE_STRING && strcmp(x->string, y->string))
-			return false;
-		if (x->kind == ATTRIBUTE_INTS && x->n && memcmp(x->ints, y->ints, x->n * sizeof *x->ints))
-			return false;
-		if (x->kind == ATTRIBUTE_FLOATS && x->n && memcmp(x->floats, y->floats, x->n * sizeof *x->floats))
-			return false;
-	}
-	return !x && !y;
 }
 
 /* Two small constants of equal contents count as one input. */
@@ -61,10 +40,10 @@ static bool same_computation(const struct node *a, const struct node *b)
 }
 
 /* An earlier node of the same graph that computes the same: among the readers' producers there are few, so a look back
- * over a window is enough and keeps large graphs quick. */
+ * over a window is enough and keeps large graphs quick. Views of one value are made far apart, in every layer. */
 static const struct node *computed_before(const struct node *n)
 {
-	int window = 200;
+	int window = is_internal(n, "View") ? INT_MAX : 200;
 
 	for (const struct node *p = n->prev; p && window; p = p->prev, window--)
 		if (same_computation(p, n))

@@ -1,4 +1,5 @@
 #include "trace.h"
+#include <stdlib.h>
 #include <string.h>
 
 int64_t trace_dim(const struct trace *t, int i)
@@ -289,24 +290,56 @@ static bool move(struct ctx *c, const struct node *n, const struct value *v, str
 
 static struct trace walk(struct ctx *c, struct value *v, int depth);
 
-/* Possible when the root's elements stand in inner's order one after another, or when t takes all of them in order. */
+/* Steps over a tensor whose elements are another walk: its factors, in row-major order the digits of an element's
+ * number, the value of each digit, and the digits' range. */
+struct digits {
+	const struct trace *inner;
+	int64_t row[MAX_FACTORS], low[MAX_FACTORS], high[MAX_FACTORS];
+};
+
+/* n steps of `stride` elements, as steps of one digit and, when they run over its end, of those outside it. */
+static bool add_steps(struct digits *d, int64_t n, int64_t stride, struct trace *to)
+{
+	const struct trace *inner = d->inner;
+	int i = 0;
+
+	if (stride == 0 || n == 1)
+		return add_factor(to, (struct factor){ n, 0 });
+	while (i < inner->n && d->row[i] > llabs(stride))
+		i++;
+	if (i == inner->n || stride % d->row[i])
+		return false;
+	int64_t by = stride / d->row[i], size = inner->factor[i].size, whole = size / llabs(by), count = n;
+	if (llabs(by) * (n - 1) >= size) {
+		count = whole;
+		if (size % by || n % whole || !add_steps(d, n / whole, stride * whole, to))
+			return false;
+	}
+	*(by < 0 ? &d->low[i] : &d->high[i]) += by * (count - 1);
+	return add_factor(to, (struct factor){ count, by * inner->factor[i].stride });
+}
+
 bool trace_through(struct trace *t, const struct trace *inner)
 {
-	struct trace dense = itself(t->root), flat = *t, all = *inner;
-	int64_t dim[MAX_RANK], elements = value_elements(t->root);
+	struct trace to = { .root = inner->root, .offset = inner->offset };
+	struct digits d = { .inner = inner };
+	int64_t row = 1;
 
-	for (int i = 0; i < t->rank; i++)
-		dim[i] = trace_dim(t, i);
-	if (trace_reshape(&dense, 1, &elements) && trace_reshape(&flat, 1, &elements) && trace_equal(&dense, &flat)) {
-		if (!trace_reshape(&all, t->rank, dim))
-			return false;
-		*t = all;
-		return true;
+	for (int i = inner->n; i-- > 0; row *= inner->factor[i].size) {
+		d.row[i] = row;
+		d.low[i] = d.high[i] = t->offset / row % inner->factor[i].size;
+		to.offset += d.low[i] * inner->factor[i].stride;
 	}
-	if (!trace_reshape(&all, 1, &elements) || all.n > 1 || (all.n == 1 && all.factor[0].stride != 1))
-		return false;
-	t->root = inner->root;
-	t->offset += inner->offset;
+	for (int i = 0; i < t->rank; i++) {
+		for (int k = t->first[i]; k < t->first[i + 1]; k++)
+			if (!add_steps(&d, t->factor[k].size, t->factor[k].stride, &to))
+				return false;
+		end_dimension(&to);
+	}
+	for (int i = 0; i < inner->n; i++)
+		if (d.low[i] < 0 || d.high[i] >= inner->factor[i].size)
+			return false;
+	*t = to;
 	return true;
 }
 
