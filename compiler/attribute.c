@@ -92,3 +92,13 @@ void set_attribute_string(struct ctx *c, struct node *n, const char *name, const
 {
 	set(c, n, name, ATTRIBUTE_STRING)->string = x;
 }
+
+void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int count, const int64_t *ints)
+{
+	struct attribute *a = set(c, n, name, ATTRIBUTE_INTS);
+	int64_t *copy = NEW(c, int64_t, (size_t)count);
+
+	memcpy(copy, ints, (size_t)count * sizeof *copy);
+	a->n = (size_t)count;
+	a->ints = copy;
+}

@@ -47,6 +47,8 @@ enum precision { PRECISION_FP32, PRECISION_FP16 };
 
 enum { DEPTH_AS_IS = -1, DEPTH_ADAPTIVE = 0 };
 
+struct append;
+
 struct settings {
 	const char *model, *out_dir, *name;
 	struct binding *bindings;
@@ -55,8 +57,9 @@ struct settings {
 	int n_capacities;
 	struct fixed *constants;
 	int n_constants;
-	int64_t top_k; /* 0: as the graph says */
-	int depth;     /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
+	int64_t top_k;                                          /* 0: as the graph says */
+	const struct append *append_keypoints, *append_matches; /* see append.h; NULL: not wanted */
+	int depth; /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
 	enum precision precision;
 	bool weights_as_c;   /* NAME.weights.c instead of NAME.S */
 	const char *cc;      /* the C compiler for verify and bench */
@@ -255,6 +258,7 @@ struct graph *if_branch(struct ctx *c, const struct node *n, const char *name);
 void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t x);
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x);
 void set_attribute_string(struct ctx *c, struct node *n, const char *name, const char *x);
+void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int count, const int64_t *ints); /* copied */
 
 /* constant.c: reading constants. Every function takes any numeric type. */
 bool constant_scalar(const struct value *v, double *x); /* exactly one element */
@@ -287,6 +291,7 @@ void specialize(struct ctx *c);                  /* binds dimensions, K, branche
 void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as it goes */
 bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
 void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
+void append_stages(struct ctx *c);                                    /* append.c: what --append asks for */
 void add_count_outputs(struct ctx *c); /* dynamic.c: counts become outputs of the model */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);

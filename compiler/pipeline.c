@@ -13,6 +13,7 @@ void specialize_model(struct ctx *c)
 	specialize(c);
 	progress(c, "inferring shapes");
 	infer(c, c->graph);
+	append_stages(c);
 	add_count_outputs(c);
 	remove_dead(c->graph);
 }
