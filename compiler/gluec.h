@@ -86,6 +86,7 @@ struct ctx {
 	char digest[65];    /* SHA-256 of the model file, hexadecimal */
 	size_t file_bytes;
 	int nodes_read;        /* nodes in the file, those of branches included */
+	int nodes_unrolled;    /* nodes that loops made so far */
 	double started;        /* seconds, of a clock that only goes forward */
 	const char *temporary; /* a folder to be removed at the end, or NULL */
 	int guard, guard_pipe; /* the process that removes it when gluec cannot: see temporary.c */
@@ -107,7 +108,8 @@ struct value {
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
-	struct view *view; /* where it is stored, once lowered: see lower.h */
+	struct value *copy; /* of a value in a loop's body: what stands for it in the latest copy; see unroll.h */
+	struct view *view;  /* where it is stored, once lowered: see lower.h */
 };
 
 enum attribute_kind {

@@ -4,7 +4,7 @@
 void read_model(struct ctx *c)
 {
 	progress(c, "reading");
-	c->nodes_read = 0;
+	c->nodes_read = c->nodes_unrolled = 0;
 	read_onnx(c, c->set.model);
 }
 
