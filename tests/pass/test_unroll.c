@@ -336,7 +336,10 @@ static void odd_loop(struct op_test *t, int form)
 	if (form == 4)
 		n->in[n->n_in++] = x;
 	if (form == 5) {
-		n->out = (struct value *[]){ n->out[0], n->out[1], value_new(t->c, "more", RT_NOTYPE, -1, NULL) };
+		struct value **more = NEW(t->c, struct value *, 3);
+		memcpy(more, n->out, 2 * sizeof *more);
+		more[2] = value_new(t->c, "more", RT_NOTYPE, -1, NULL);
+		n->out = more;
 		n->n_out = 3;
 	}
 	if (form == 9)
