@@ -126,7 +126,7 @@ bool same_attributes(const struct node *a, const struct node *b)
 	return !x && !y;
 }
 
-struct attribute *copy_attributes(struct ctx *c, const struct node *n)
+struct attribute *own_attributes(struct ctx *c, const struct node *n)
 {
 	struct attribute *first = NULL, **last = &first;
 

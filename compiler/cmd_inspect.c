@@ -179,6 +179,7 @@ static void infer_body(struct ctx *c, void *user)
 {
 	(void)user;
 	infer(c, c->graph);
+	append_stages(c);
 	remove_dead(c->graph);
 }
 
@@ -203,7 +204,7 @@ static void print_work(struct ctx *c)
 		longjmp(c->escape, 1);
 	if (!status)
 		status = attempt(c, infer_body, NULL);
-	if (status && status != UNUSABLE_MODEL)
+	if (status && (s->append_keypoints || s->append_matches || status != UNUSABLE_MODEL))
 		longjmp(c->escape, 1);
 	if (status)
 		printf("multiply-adds: not counted: %s\n", c->message);

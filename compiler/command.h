@@ -22,6 +22,7 @@ enum {
 	OPTION_CONSTANT = 'c',
 	OPTION_CAPACITY = 'm',
 	OPTION_TOPK = 'k',
+	OPTION_APPEND = 'a',
 	OPTION_DEPTH = 'l',
 	OPTION_PRECISION = 'p',
 	OPTION_WEIGHTS = 'w',
@@ -32,7 +33,7 @@ enum {
 	{ "name", required_argument, NULL, OPTION_NAME }, { "dim", required_argument, NULL, OPTION_DIM },                  \
 		{ "input", required_argument, NULL, OPTION_INPUT }, { "capacity", required_argument, NULL, OPTION_CAPACITY },  \
 		{ "constant", required_argument, NULL, OPTION_CONSTANT }, { "topk", required_argument, NULL, OPTION_TOPK },    \
-		{ "depth", required_argument, NULL, OPTION_DEPTH },                                                            \
+		{ "append", required_argument, NULL, OPTION_APPEND }, { "depth", required_argument, NULL, OPTION_DEPTH },      \
 		{ "precision", required_argument, NULL, OPTION_PRECISION },                                                    \
 		{ "weights", required_argument, NULL, OPTION_WEIGHTS },                                                        \
 	{                                                                                                                  \
@@ -45,6 +46,9 @@ enum {
 	"  --constant NAME=1,2   make an input a constant: axes, sizes and the like; NAME=FILE.pb takes a tensor file\n"   \
 	"  --capacity NAME=N     room for what the NonZero node NAME finds, when that depends on the data\n"               \
 	"  --topk K              how many keypoints every top-K stage keeps\n"                                             \
+	"  --append STAGE        keypoints behind dense scores and descriptors (:radius=4,border=4,threshold=0), "         \
+	"matches\n"                                                                                                        \
+	"                        behind dense matching scores (:threshold=0.1); scores=OUTPUT etc. where several fit\n"    \
 	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
 	"  --precision P         fp32 (default), or fp16 for weights and activations stored as half\n"                     \
 	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"

@@ -100,7 +100,7 @@ static double node_multiply_adds(struct ctx *c, const struct node *n)
 		return convolution(n);
 	if (!strcmp(n->type, "MatMul") || !strcmp(n->type, "Gemm") || !strcmp(n->type, "FusedMatMul"))
 		return elements(n->out[0]) * inner_dimension(c, n);
-	if (!strcmp(n->type, "Attention") || !strcmp(n->type, "MultiHeadAttention"))
+	if (!strcmp(n->type, "Attention") || !strcmp(n->type, "MultiHeadAttention") || !strcmp(n->type, "MHAHeadDim64"))
 		return attention(n);
 	return most;
 }

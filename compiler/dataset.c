@@ -114,7 +114,7 @@ static struct value **read_inputs(struct ctx *c, const char *path)
 /* Outputs are in the order of their numbers: all of them or none. */
 static struct value **read_outputs(struct ctx *c, const char *path)
 {
-	int n = c->graph->n_outputs, found = 0;
+	int n = c->graph->n_outputs - c->graph->n_counts, found = 0;
 	struct value **to = NEW(c, struct value *, (size_t)n);
 
 	for (int i = 0; i < n; i++) {
@@ -136,7 +136,6 @@ static struct dataset *read_dataset(struct ctx *c, const char *path)
 
 	d->path = path;
 	d->inputs = read_inputs(c, path);
-	d->outputs = read_outputs(c, path);
 	for (int i = 0; i < c->graph->n_inputs; i++)
 		if (d->inputs[i])
 			bind_input(c, c->graph->inputs[i], d->inputs[i]->rank, d->inputs[i]->dim);
@@ -166,6 +165,7 @@ static void fit_once(struct ctx *c, void *user)
 			if (!strcmp(inputs[i]->name, f->fixed[k]))
 				fix_input(c, inputs[i], d->inputs[i]);
 	specialize_model(c);
+	d->outputs = read_outputs(c, f->path);
 	for (int i = 0; i < n; i++)
 		if (kept < c->graph->n_inputs && c->graph->inputs[kept] == inputs[i])
 			d->inputs[kept++] = d->inputs[i];

@@ -47,6 +47,8 @@ enum precision { PRECISION_FP32, PRECISION_FP16 };
 
 enum { DEPTH_AS_IS = -1, DEPTH_ADAPTIVE = 0 };
 
+struct append;
+
 struct settings {
 	const char *model, *out_dir, *name;
 	struct binding *bindings;
@@ -55,8 +57,9 @@ struct settings {
 	int n_capacities;
 	struct fixed *constants;
 	int n_constants;
-	int64_t top_k; /* 0: as the graph says */
-	int depth;     /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
+	int64_t top_k;                                          /* 0: as the graph says */
+	const struct append *append_keypoints, *append_matches; /* see append.h; NULL: not wanted */
+	int depth; /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
 	enum precision precision;
 	bool weights_as_c;   /* NAME.weights.c instead of NAME.S */
 	const char *cc;      /* the C compiler for verify and bench */
@@ -83,6 +86,7 @@ struct ctx {
 	char digest[65];    /* SHA-256 of the model file, hexadecimal */
 	size_t file_bytes;
 	int nodes_read;        /* nodes in the file, those of branches included */
+	int nodes_unrolled;    /* nodes that loops made so far */
 	double started;        /* seconds, of a clock that only goes forward */
 	const char *temporary; /* a folder to be removed at the end, or NULL */
 	int guard, guard_pipe; /* the process that removes it when gluec cannot: see temporary.c */
@@ -104,7 +108,8 @@ struct value {
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
-	struct view *view; /* where it is stored, once lowered: see lower.h */
+	struct value *copy; /* of a value in a loop's body: what stands for it in the latest copy; see unroll.h */
+	struct view *view;  /* where it is stored, once lowered: see lower.h */
 };
 
 enum attribute_kind {
@@ -259,8 +264,8 @@ struct slice {
 	int64_t start[MAX_RANK], step[MAX_RANK], count[MAX_RANK];
 };
 void read_slice(struct ctx *c, const struct node *n, struct slice *s);
-bool same_attributes(const struct node *a, const struct node *b); /* those with tensors or graphs never are */
-struct attribute *copy_attributes(struct ctx *c, const struct node *n);
+bool same_attributes(const struct node *a, const struct node *b);      /* those with tensors or graphs never are */
+struct attribute *own_attributes(struct ctx *c, const struct node *n); /* the same, in a list of its own */
 void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t x);
 void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int count, const int64_t *x); /* copies x */
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x);
@@ -297,6 +302,7 @@ void specialize(struct ctx *c);                  /* binds dimensions, K, branche
 void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as it goes */
 bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
 void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
+void append_stages(struct ctx *c);                                    /* append.c: what --append asks for */
 void add_count_outputs(struct ctx *c); /* dynamic.c: counts become outputs of the model */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);

@@ -1,6 +1,6 @@
 /* Types and shapes, in execution order. A node whose inputs are constant is computed on the spot, because the shapes of
- * later ones often depend on its value; a branch whose condition is known is taken. */
-#include "gluec.h"
+ * later ones often depend on its value; a branch whose condition is known is taken, and a loop is written out. */
+#include "unroll.h"
 #include <string.h>
 
 /* An output of the graph keeps its name, whatever it is that the branch returns. */
@@ -21,6 +21,16 @@ static bool is_output(const struct graph *g, const struct value *v)
 	return false;
 }
 
+void replace_outputs(struct ctx *c, struct graph *g, struct node *n, struct value *const *results)
+{
+	for (int i = 0; i < n->n_out; i++) {
+		if (n->out[i] && is_output(g, n->out[i]))
+			keep_output(c, g, n, i, results[i]);
+		else if (n->out[i])
+			replace_value(g, n->out[i], results[i]);
+	}
+}
+
 /* Puts the nodes of the branch that is taken in the place of the If node. */
 static void take_branch(struct ctx *c, struct graph *g, struct node *n, struct graph *branch)
 {
@@ -29,12 +39,7 @@ static void take_branch(struct ctx *c, struct graph *g, struct node *n, struct g
 		node_insert(g, n, inner);
 	}
 	branch->first = branch->last = NULL;
-	for (int i = 0; i < n->n_out; i++) {
-		if (n->out[i] && is_output(g, n->out[i]))
-			keep_output(c, g, n, i, branch->outputs[i]);
-		else if (n->out[i])
-			replace_value(g, n->out[i], branch->outputs[i]);
-	}
+	replace_outputs(c, g, n, branch->outputs);
 	node_remove(g, n);
 }
 
@@ -60,14 +65,14 @@ static void check_operator(struct ctx *c, const struct node *n)
 		if (n->in[i] && (n->in[i]->rank < 0 || !n->in[i]->type))
 			fail_node(c, n, "the shape of its input '%.100s' is not known", n->in[i]->name);
 	/* Later passes look into every graph that a node holds, so that none may be left unchecked. */
-	for (const struct attribute *a = n->attributes; a && !is_op(n, "If"); a = a->next)
+	for (const struct attribute *a = n->attributes; a && !is_op(n, "If") && !is_loop(n); a = a->next)
 		if (a->kind == ATTRIBUTE_GRAPH)
 			fail_node(c, n, "attribute '%.80s' is a graph, which this operator does not take", a->name);
 }
 
-void infer(struct ctx *c, struct graph *g)
+void infer_nodes(struct ctx *c, struct graph *g, struct node *first, const struct node *end)
 {
-	for (struct node *n = g->first, *next; n; n = next) {
+	for (struct node *n = first, *next; n != end; n = next) {
 		struct graph *branch = taken_branch(c, n);
 		next = n->next;
 		if (branch) {
@@ -78,8 +83,17 @@ void infer(struct ctx *c, struct graph *g)
 		}
 		check_operator(c, n);
 		n->op->infer(c, n);
+		if (is_loop(n)) {
+			unroll(c, g, n);
+			continue;
+		}
 		propagate_count(c, g, n);
 		if (fold_node(c, n))
 			node_remove(g, n);
 	}
+}
+
+void infer(struct ctx *c, struct graph *g)
+{
+	infer_nodes(c, g, g->first, NULL);
 }

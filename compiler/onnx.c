@@ -105,6 +105,12 @@ static bool is_tensor(const Onnx__ValueInfoProto *p)
 	return p->type && p->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE && p->type->tensor_type;
 }
 
+/* Inputs of loops' bodies may leave their types to the loop. */
+static bool is_typed(const Onnx__ValueInfoProto *p)
+{
+	return p->type && (!is_tensor(p) || p->type->tensor_type->elem_type);
+}
+
 /* n reads or makes something that is no tensor. */
 _Noreturn static void fail_no_tensor(struct ctx *c, const struct node *n, const char *what, const char *name)
 {
@@ -323,7 +329,9 @@ static void read_signature(struct reader *r, const Onnx__GraphProto *p, struct g
 		const struct entry *e = find_slot(names, text(p->input[i]->name));
 		if (e->name && e->value->data)
 			continue;
-		struct value *v = read_input(r, p, p->input[i]);
+		struct value *v = g->outer && !is_typed(p->input[i])
+							  ? value_new(c, text(p->input[i]->name), RT_NOTYPE, -1, NULL)
+							  : read_input(r, p, p->input[i]);
 		define(r, names, v->name, v);
 		g->inputs[g->n_inputs++] = v;
 	}

@@ -1,4 +1,5 @@
 /* Reading the command line. */
+#include "append.h"
 #include "command.h"
 #include "lower.h"
 #include <errno.h>
@@ -108,6 +109,9 @@ static void read_model_option(struct ctx *c, int code, const char *value)
 	case OPTION_TOPK:
 		s->top_k = read_number(c, "--topk", value, 1, MAX_ELEMENTS);
 		break;
+	case OPTION_APPEND:
+		read_append(c, value);
+		break;
 	case OPTION_DEPTH:
 		s->depth = strcmp(value, "adaptive") ? (int)read_number(c, "--depth", value, 1, 1000) : DEPTH_ADAPTIVE;
 		break;
@@ -147,6 +151,10 @@ static const char *describe(struct ctx *c)
 	}
 	if (s->top_k)
 		text = arena_text(c, "%s --topk %lld", text, (long long)s->top_k);
+	if (s->append_keypoints)
+		text = arena_text(c, "%s --append %s", text, s->append_keypoints->text);
+	if (s->append_matches)
+		text = arena_text(c, "%s --append %s", text, s->append_matches->text);
 	if (s->depth > 0)
 		text = arena_text(c, "%s --depth %d", text, s->depth);
 	if (s->weights_as_c)

@@ -4,7 +4,7 @@
 void read_model(struct ctx *c)
 {
 	progress(c, "reading");
-	c->nodes_read = 0;
+	c->nodes_read = c->nodes_unrolled = 0;
 	read_onnx(c, c->set.model);
 }
 
@@ -13,6 +13,7 @@ void specialize_model(struct ctx *c)
 	specialize(c);
 	progress(c, "inferring shapes");
 	infer(c, c->graph);
+	append_stages(c);
 	add_count_outputs(c);
 	remove_dead(c->graph);
 }

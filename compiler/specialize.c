@@ -222,7 +222,7 @@ void specialize(struct ctx *c)
 	apply_bindings(c);
 	fix_constants(c);
 	check_bound(c);
-	if (c->set.top_k && !fix_top_k(c, c->graph) && !has_node(c->graph, "NonZero"))
+	if (c->set.top_k && !fix_top_k(c, c->graph) && !has_node(c->graph, "NonZero") && !c->set.append_keypoints)
 		fail_model(c, "--topk %lld: the model has no TopK with a fixed K", (long long)c->set.top_k);
 	if (c->set.depth > 0)
 		choose_depth(c);

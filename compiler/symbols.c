@@ -7,13 +7,21 @@
 
 enum { MAX_NAME = 56 };
 
+/* FNV-1a (Fowler, Noll, Vo) */
+static uint32_t hash(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return h;
+}
+
 const char *legal_name(struct ctx *c, const char *name)
 {
 	char *s = arena_get(c, strlen(name) + 12, 1), *p = s;
-	uint32_t h = 2166136261u;
 
 	for (const char *q = name; *q; q++) {
-		h = (h ^ (unsigned char)*q) * 16777619u;
 		if ((isalnum((unsigned char)*q) && (unsigned char)*q < 128) || *q == '_')
 			*p++ = *q;
 		else if (p > s && p[-1] != '_')
@@ -26,38 +34,52 @@ const char *legal_name(struct ctx *c, const char *name)
 	/* A long name keeps its end, which tells more, and a digest of the whole. */
 	size_t n = strlen(s), prefix = isdigit((unsigned char)*s) ? 1 : 0;
 	if (n + prefix > MAX_NAME)
-		return arena_text(c, "n%08lx_%s", (unsigned long)h, s + n - MAX_NAME + 10);
+		return arena_text(c, "n%08lx_%s", (unsigned long)hash(name), s + n - MAX_NAME + 10);
 	return prefix ? arena_text(c, "n%s", s) : s;
 }
 
-/* The names given so far in one name space. */
+/* The names given so far in one name space: a hash table in the arena. */
 struct names {
-	const char **taken;
-	size_t n, room;
+	struct taken {
+		const char *name;
+		int next; /* the number to be tried first behind this name */
+	} * slot;
+	size_t n, size;
 };
 
-static bool is_taken(const struct names *t, const char *s)
+static struct taken *find_slot(const struct names *t, const char *name)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (!strcmp(t->taken[i], s))
-			return true;
-	return false;
+	size_t i = hash(name);
+
+	while (t->slot[i % t->size].name && strcmp(t->slot[i % t->size].name, name))
+		i++;
+	return &t->slot[i % t->size];
+}
+
+static void make_room(struct ctx *c, struct names *t)
+{
+	struct names old = *t;
+
+	if (2 * (t->n + 1) <= t->size)
+		return;
+	t->size = t->size ? 2 * t->size : 512;
+	t->slot = NEW(c, struct taken, t->size);
+	for (size_t i = 0; i < old.size; i++)
+		if (old.slot[i].name)
+			*find_slot(t, old.slot[i].name) = old.slot[i];
 }
 
 static const char *unique(struct ctx *c, struct names *t, const char *name)
 {
 	const char *base = legal_name(c, name), *s = base;
 
-	for (int i = 2; is_taken(t, s); i++)
-		s = arena_text(c, "%s_%d", base, i);
-	if (t->n == t->room) {
-		const char **old = t->taken;
-		t->room = t->room ? 2 * t->room : 256;
-		t->taken = NEW(c, const char *, t->room);
-		if (t->n)
-			memcpy(t->taken, old, t->n * sizeof *old);
-	}
-	return t->taken[t->n++] = s;
+	make_room(c, t);
+	struct taken *first = find_slot(t, base);
+	while (first->name && find_slot(t, s)->name)
+		s = arena_text(c, "%s_%d", base, first->next++);
+	*find_slot(t, s) = (struct taken){ s, 2 };
+	t->n++;
+	return s;
 }
 
 static void name_calls(struct ctx *c, struct names *t, struct block *block)

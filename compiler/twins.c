@@ -238,7 +238,7 @@ static void merge(struct twins *t, struct node *a, struct node *b)
 	node_absorb(t->c, n, b);
 	n->version = a->version;
 	n->in = in;
-	n->attributes = copy_attributes(t->c, a);
+	n->attributes = own_attributes(t->c, a);
 	node_remove(t->rest, a);
 	node_remove(t->rest, b);
 	a->placed = b->placed = true;

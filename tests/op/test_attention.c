@@ -175,6 +175,63 @@ START_TEST(packed_heads)
 }
 END_TEST
 
+/* The plugin's node and the same attention as MatMul, Softmax and MatMul. */
+static void check_plugin(const char *rows, const char *columns, double tolerance, bool shuffled)
+{
+	struct op_test t = op_begin(20);
+	struct value *q = op_input(&t, rows, NULL), *k = op_input(&t, columns, NULL), *v = op_input(&t, columns, NULL);
+	/* All equal operands would hide which is which. */
+	k = op_node(&t, "", "Neg", 1, 1, shuffled ? op_shuffled(&t, k) : k)->out[0];
+	v = op_node(&t, "", "Abs", 1, 1, v)->out[0];
+	struct node *n = op_node(&t, "CustomOp", "MHAHeadDim64", 1, 3, shuffled ? op_shuffled(&t, q) : q, k, v);
+	struct node *turned = op_node(&t, "", "Transpose", 1, 1, k);
+	SET_INTS(&t, turned, "perm", 0, 1, 3, 2);
+	struct node *scores = op_node(&t, "", "MatMul", 1, 2, q, turned->out[0]);
+	struct value *eight = op_constant(&t, q->type == RT_F16 ? "f16[1]" : "f32[1]", LIST(8));
+	struct node *scaled = op_node(&t, "", "Div", 1, 2, scores->out[0], eight);
+	struct node *soft = op_node(&t, "", "Softmax", 1, 1, scaled->out[0]);
+	op_output(&t, n);
+	op_output(&t, op_node(&t, "", "MatMul", 1, 2, soft->out[0], v));
+	op_run(&t);
+	ck_assert_str_eq(shape_text(t.c, t.g->outputs[0]), rows);
+	for (int64_t i = 0; i < value_elements(q); i++)
+		ck_assert_double_eq_tol(op_result(&t, 0, i), op_result(&t, 1, i), tolerance);
+	ck_assert_int_eq(op_calls(&t, "attention"), value_elements(q) > 0);
+	op_end(&t);
+}
+
+START_TEST(plugin)
+{
+	check_plugin("f32[2,3,5,64]", "f32[2,3,7,64]", 1e-5, false);
+	check_plugin("f32[2,3,5,64]", "f32[2,3,7,64]", 1e-5, true);
+	check_plugin("f16[1,2,4,64]", "f16[1,2,3,64]", 2e-2, false);
+	check_plugin("f32[1,2,0,64]", "f32[1,2,3,64]", 0, false);
+}
+END_TEST
+
+/* What the plugin does not take, and words of what is said. */
+static const struct {
+	const char *q, *k, *v, *message;
+} no_plugin[] = {
+	{ "f32[1,4,5,32]", "f32[1,4,7,32]", "f32[1,4,7,32]", "query f32[1,4,5,32], key f32[1,4,7,32]" },
+	{ "f32[4,5,64]", "f32[4,7,64]", "f32[4,7,64]", "must be [b,h,m,64], [b,h,n,64]" },
+	{ "f32[1,4,5,64]", "f32[1,2,7,64]", "f32[1,2,7,64]", "key f32[1,2,7,64]" },
+	{ "f32[1,4,5,64]", "f32[1,4,7,64]", "f32[1,4,6,64]", "value f32[1,4,6,64]" },
+	{ "f32[1,4,5,64]", "f32[1,4,0,64]", "f32[1,4,0,64]", "key f32[1,4,0,64] has no rows" },
+	{ "f32[1,4,5,64]", "f16[1,4,7,64]", "f16[1,4,7,64]", "different types" },
+	{ "f64[1,4,5,64]", "f64[1,4,7,64]", "f64[1,4,7,64]", "input 0 is f64[1,4,5,64]" },
+};
+
+START_TEST(plugin_errors)
+{
+	struct op_test t = op_begin(20);
+
+	op_node(&t, "CustomOp", "MHAHeadDim64", 1, 3, op_input(&t, no_plugin[_i].q, NULL),
+		op_input(&t, no_plugin[_i].k, NULL), op_input(&t, no_plugin[_i].v, NULL));
+	EXPECT_ERROR(&t, "MHAHeadDim64", no_plugin[_i].message);
+}
+END_TEST
+
 /* x [2,3,4,6] by phases of shape [2,1,4,3,1], as LightGlue has them, and [4,3]. */
 static void check_rotary(const char *phase, bool half, bool shuffled)
 {
@@ -223,6 +280,8 @@ Suite *suite(void)
 	tcase_add_test(tc, attention_without_keys);
 	tcase_add_test(tc, multi_head);
 	tcase_add_test(tc, packed_heads);
+	tcase_add_test(tc, plugin);
+	tcase_add_loop_test(tc, plugin_errors, 0, sizeof no_plugin / sizeof *no_plugin);
 	tcase_add_test(tc, rotary);
 	suite_add_tcase(s, tc);
 	return s;
