@@ -66,35 +66,36 @@ static struct trace itself(struct value *v)
 	return to;
 }
 
+/* The outer part of *rest, as much of it as a dimension that lacks `need` elements takes; 0 when that cuts it. */
+static int64_t take_outer(struct trace *to, struct factor *rest, int64_t need)
+{
+	int64_t size = rest->size < need ? rest->size : need;
+
+	if (size == 0 || need % size || rest->size % size)
+		return 0;
+	rest->size /= size;
+	return add_factor(to, (struct factor){ size, rest->stride * rest->size }) ? size : 0;
+}
+
 bool trace_reshape(struct trace *t, int rank, const int64_t *dim)
 {
-	struct trace to = no_dimensions(t);
+	struct trace to = no_dimensions(t), flat = no_dimensions(t);
 	int next = 0;
-	struct factor rest = { 1, 0 };
 
+	/* What has a common stride across dimensions may be cut anywhere. */
+	for (int i = 0; i < t->n; i++)
+		add_factor(&flat, t->factor[i]);
 	for (int i = 0; i < rank; i++) {
-		int64_t need = dim[i];
-		while (need > 1) {
-			if (rest.size == 1) {
-				if (next == t->n)
-					return false;
-				rest = t->factor[next++];
-			}
-			/* The outer part of the factor, as much of it as this dimension takes. */
-			int64_t size = rest.size < need ? rest.size : need;
-			if (size == 0 || need % size || rest.size % size)
+		for (int64_t need = dim[i]; need != 1;) {
+			int64_t size = next < flat.n ? take_outer(&to, &flat.factor[next], need) : 0;
+			if (size == 0)
 				return false;
-			struct factor outer = { size, rest.stride * (rest.size / size) };
-			if (!add_factor(&to, outer))
-				return false;
-			rest.size /= size;
+			next += flat.factor[next].size == 1;
 			need /= size;
 		}
-		if (need != 1)
-			return false;
 		end_dimension(&to);
 	}
-	if (rest.size != 1 || next != t->n)
+	if (next != flat.n)
 		return false;
 	*t = to;
 	return true;
@@ -133,8 +134,10 @@ bool trace_slice(struct trace *t, int i, int64_t start, int64_t step, int64_t co
 		return false;
 	struct factor f = t->first[i + 1] > t->first[i] ? t->factor[t->first[i]] : (struct factor){ 1, 0 };
 	to.offset += start * f.stride;
+	/* A step over a single element may be too long for a stride. */
+	struct factor part = { count, count > 1 ? f.stride * step : 0 };
 	for (int j = 0; j < t->rank; j++) {
-		bool fits = j == i ? add_factor(&to, (struct factor){ count, f.stride * step }) : add_dimension(&to, t, j);
+		bool fits = j == i ? add_factor(&to, part) : add_dimension(&to, t, j);
 		if (!fits)
 			return false;
 		if (j == i)
@@ -169,12 +172,16 @@ bool trace_equal(const struct trace *a, const struct trace *b)
 	return true;
 }
 
-static bool transpose(struct ctx *c, const struct node *n, struct trace *t)
+/* How movers change the trace of their first input to that of v, an output of n. False where that cannot be said. */
+typedef bool mover(struct ctx *c, const struct node *n, const struct value *v, struct trace *t);
+
+static bool transpose(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	struct trace to = no_dimensions(t);
 	int64_t perm[MAX_RANK];
 	int count = attribute_ints(c, n, "perm", perm, MAX_RANK);
 
+	(void)v;
 	for (int i = 0; i < t->rank; i++) {
 		int64_t axis = count < 0 ? t->rank - 1 - i : perm[i] < 0 ? perm[i] + t->rank : perm[i];
 		if (!add_dimension(&to, t, (int)axis))
@@ -184,10 +191,11 @@ static bool transpose(struct ctx *c, const struct node *n, struct trace *t)
 	return true;
 }
 
-static bool slice(struct ctx *c, const struct node *n, struct trace *t)
+static bool slice(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	struct slice s;
 
+	(void)v;
 	read_slice(c, n, &s);
 	for (int i = 0; i < t->rank; i++)
 		if (!trace_slice(t, i, s.start[i], s.step[i], s.count[i]))
@@ -196,7 +204,7 @@ static bool slice(struct ctx *c, const struct node *n, struct trace *t)
 }
 
 /* One index, in a tensor of any rank; the output's shape says how many dimensions of size 1 that leaves. */
-static bool gather(struct ctx *c, const struct node *n, struct trace *t)
+static bool gather(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	int64_t axis = attribute_int(c, n, "axis", 0), index;
 	double real;
@@ -207,7 +215,7 @@ static bool gather(struct ctx *c, const struct node *n, struct trace *t)
 	index = constant_int(n->in[1], 0);
 	index += index < 0 ? trace_dim(t, (int)axis) : 0;
 	return index >= 0 && index < trace_dim(t, (int)axis) && trace_slice(t, (int)axis, index, 1, 1) &&
-		   trace_reshape(t, n->out[0]->rank, n->out[0]->dim);
+		   trace_reshape(t, v->rank, v->dim);
 }
 
 static bool split(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
@@ -224,11 +232,27 @@ static bool split(struct ctx *c, const struct node *n, const struct value *v, st
 	return trace_slice(t, (int)axis, start, 1, v->dim[axis]);
 }
 
+static bool expand(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+{
+	(void)c;
+	(void)n;
+	return trace_broadcast(t, v->rank, v->dim);
+}
+
+static bool reshape(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+{
+	(void)c;
+	(void)n;
+	return trace_reshape(t, v->rank, v->dim);
+}
+
 /* The dimensions of t, repeated whole so that they have those of v. */
-static bool tile(const struct value *v, struct trace *t)
+static bool tile(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	struct trace to = no_dimensions(t);
 
+	(void)c;
+	(void)n;
 	if (v->rank != t->rank)
 		return false;
 	for (int i = 0; i < v->rank; i++) {
@@ -241,37 +265,31 @@ static bool tile(const struct value *v, struct trace *t)
 	return true;
 }
 
-static bool is_repetition(const struct node *concat)
+/* Concat of one value several times repeats it. */
+static bool repeat(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
-	for (int i = 1; i < concat->n_in; i++)
-		if (concat->in[i] != concat->in[0])
+	for (int i = 1; i < n->n_in; i++)
+		if (n->in[i] != n->in[0])
 			return false;
-	return concat->n_in > 0;
+	return tile(c, n, v, t);
 }
 
-/* v, made by n, from the trace of n's first input. False when n does more than to move elements. */
-static bool move(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+static mover *find_mover(const struct node *n)
 {
-	if (is_op(n, "Reshape") || is_op(n, "Unsqueeze") || is_op(n, "Squeeze") || is_op(n, "Flatten"))
-		return trace_reshape(t, v->rank, v->dim);
-	if (is_op(n, "Identity"))
-		return true;
-	if (is_op(n, "Transpose"))
-		return transpose(c, n, t);
-	if (is_op(n, "Slice"))
-		return slice(c, n, t);
-	if (is_op(n, "Gather"))
-		return gather(c, n, t);
-	if (is_op(n, "Split"))
-		return split(c, n, v, t);
-	if (is_op(n, "Expand"))
-		return trace_broadcast(t, v->rank, v->dim);
-	if (is_op(n, "Tile") || (is_op(n, "Concat") && is_repetition(n)))
-		return tile(v, t);
-	return false;
+	static const struct {
+		const char *type;
+		mover *move;
+	} movers[] = { { "Concat", repeat }, { "Expand", expand }, { "Flatten", reshape }, { "Gather", gather },
+		{ "Identity", reshape }, { "Reshape", reshape }, { "Slice", slice }, { "Split", split }, { "Squeeze", reshape },
+		{ "Tile", tile }, { "Transpose", transpose }, { "Unsqueeze", reshape } };
+
+	for (size_t i = 0; i < sizeof movers / sizeof *movers; i++)
+		if (is_op(n, movers[i].type))
+			return movers[i].move;
+	return NULL;
 }
 
-static struct trace walk(struct ctx *c, struct value *v, int depth);
+static struct trace walk(struct ctx *c, struct value *v, int *steps);
 
 /* Possible when the root's elements stand in inner's order one after another, or when t takes all of them in order. */
 bool trace_through(struct trace *t, const struct trace *inner)
@@ -295,12 +313,12 @@ bool trace_through(struct trace *t, const struct trace *inner)
 }
 
 /* A walk that stays within one part of a Concat along the outermost dimension is one over that part. */
-static void enter_part(struct ctx *c, struct trace *t, int depth)
+static void enter_part(struct ctx *c, struct trace *t, int *steps)
 {
 	const struct node *n = t->root->def;
 	int64_t low = t->offset, high = t->offset, start = 0;
 
-	if (!n || !is_op(n, "Concat") || depth == 0)
+	if (!is_op(n, "Concat"))
 		return;
 	int64_t axis = attribute_int(c, n, "axis", 0);
 	axis += axis < 0 ? t->root->rank : 0;
@@ -315,7 +333,7 @@ static void enter_part(struct ctx *c, struct trace *t, int depth)
 	for (int i = 0; i < n->n_in; i++) {
 		int64_t elements = value_elements(n->in[i]);
 		if (low >= start && high < start + elements) {
-			struct trace inner = walk(c, n->in[i], depth - 1);
+			struct trace inner = walk(c, n->in[i], steps);
 			t->root = n->in[i];
 			t->offset -= start;
 			trace_through(t, &inner);
@@ -325,21 +343,26 @@ static void enter_part(struct ctx *c, struct trace *t, int depth)
 	}
 }
 
-static struct trace walk(struct ctx *c, struct value *v, int depth)
+static struct trace walk(struct ctx *c, struct value *v, int *steps)
 {
-	struct node *n = v->def;
+	const struct node *n = v->def;
+	mover *move = n ? find_mover(n) : NULL;
 
-	if (!n || depth == 0 || n->n_in < 1 || !n->in[0] || value_elements(v) == 0)
+	if (!move || !*steps || n->n_in < 1 || !n->in[0] || value_elements(v) == 0)
 		return itself(v);
-	struct trace t = walk(c, n->in[0], depth - 1);
+	--*steps;
+	struct trace t = walk(c, n->in[0], steps);
 	if (!move(c, n, v, &t))
 		return itself(v);
-	enter_part(c, &t, depth - 1);
+	enter_part(c, &t, steps);
 	return t;
 }
 
 struct trace trace_value(struct ctx *c, struct value *v)
 {
-	/* Chains of movers are short; the bound keeps a hostile graph from walking itself to death. */
-	return walk(c, v, 40);
+	/* Chains of movers are short; the bound, on all the nodes looked at, keeps a hostile graph from walking itself to
+	 * death. */
+	int steps = 200;
+
+	return walk(c, v, &steps);
 }
