@@ -362,7 +362,7 @@ struct trace trace_value(struct ctx *c, struct value *v)
 {
 	/* Chains of movers are short; the bound, on all the nodes looked at, keeps a hostile graph from walking itself to
 	 * death. */
-	int steps = 200;
+	int steps = 64;
 
 	return walk(c, v, &steps);
 }

@@ -246,7 +246,7 @@ START_TEST(views)
 	struct op_test t = op_begin(20);
 	struct value *x = op_input(&t, "f32[2,3]", six);
 	struct node *n = view_node(&t, op_shuffled(&t, x), 3, (int64_t[]){ 2, 2, 2 }, (int64_t[]){ -3, 0, 2 });
-	struct node *one = view_node(&t, x, 0, NULL, NULL);
+	struct node *one = view_node(&t, x, 0, (int64_t[]){ 0 }, (int64_t[]){ 0 });
 
 	set_attribute_int(t.c, n, "offset", 3);
 	set_attribute_int(t.c, one, "offset", 5);

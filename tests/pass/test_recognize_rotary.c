@@ -273,6 +273,10 @@ START_TEST(types)
 	pass_expect_recognized(of_halves, 0, "Rotary", 1, 2e-3);
 	pass_expect_recognized(of_halves, 1, "Rotary", 1, 2e-2);
 	pass_expect_recognized(of_doubles, 0, "Rotary", 0, 1e-12);
+	for (int form = 0; form < TAKINGS * REPEATINGS; form++) {
+		struct op_test t = pass_compare_half(turned_sum, form, 5e-3);
+		op_end(&t);
+	}
 }
 END_TEST
 
