@@ -30,9 +30,10 @@ void rotary_infer(struct ctx *c, struct node *n)
 /* The phases' view with strides over all the pairs. */
 static struct view phase_view(struct lower *l, struct value *v, int rank, const int64_t *pairs)
 {
-	struct view phase = *view_cast(l, view_of(l, v), RT_F32, v->name);
+	const struct view *own = view_cast(l, view_of(l, v), RT_F32, v->name);
+	struct view phase = *own;
 
-	view_broadcast(&phase, rank, pairs, phase.stride);
+	view_broadcast(own, rank, pairs, phase.stride);
 	phase.rank = rank;
 	memcpy(phase.dim, pairs, (size_t)rank * sizeof *pairs);
 	return phase;

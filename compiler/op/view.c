@@ -20,14 +20,15 @@ void view_infer(struct ctx *c, struct node *n)
 	need_inputs(c, n, 1, 1);
 	need_outputs(c, n, 1, 1);
 	int rank = read_view(c, n, dim, stride, &low);
+	const int64_t elements = value_elements(n->in[0]);
 	high = low;
-	for (int i = 0; i < rank; i++) {
-		if (dim[i] < 1 || dim[i] > MAX_ELEMENTS || llabs(stride[i]) > MAX_ELEMENTS)
+	for (int i = 0; i < rank && low >= 0 && high < elements; i++) {
+		if (dim[i] < 1 || dim[i] > MAX_ELEMENTS || stride[i] < -MAX_ELEMENTS || stride[i] > MAX_ELEMENTS)
 			fail_node(
 				c, n, "dimension %d has %lld elements at distance %lld", i, (long long)dim[i], (long long)stride[i]);
 		*(stride[i] < 0 ? &low : &high) += (dim[i] - 1) * stride[i];
 	}
-	if (low < 0 || high >= value_elements(n->in[0]))
+	if (low < 0 || high >= elements)
 		fail_node(
 			c, n, "elements %lld to %lld are not inside %s", (long long)low, (long long)high, shape_text(c, n->in[0]));
 	set_output(c, n, 0, n->in[0]->type, rank, dim);

@@ -5,20 +5,25 @@
 
 enum { MAX_PARTS = 8 };
 
-/* Is every element of v in the end read by an operator that takes its last dimension apart? */
+/* Does the operator that reads v, behind a Transpose or not, take the given dimension apart? */
 static bool is_taken_apart(struct ctx *c, const struct value *v, int axis, int depth)
 {
-	struct node *n = v->user;
-	int64_t own = attribute_int(c, n, "axis", 0), perm[MAX_RANK];
+	const struct node *n = v->user;
+	int64_t perm[MAX_RANK];
 
+	/* Nothing but the model's user may read it. */
+	if (!n || n->in[0] != v)
+		return false;
 	if (is_op(n, "Transpose") && v->uses == 1 && depth > 0 && attribute_ints(c, n, "perm", perm, MAX_RANK) == v->rank) {
 		int to = 0;
-		while (to < v->rank - 1 && perm[to] != axis)
+		while (to < v->rank - 1 && perm[to] != axis && perm[to] != axis - v->rank)
 			to++;
 		return is_taken_apart(c, n->out[0], to, depth - 1);
 	}
-	if (is_op(n, "Split") || is_op(n, "Gather"))
+	if (is_op(n, "Split") || is_op(n, "Gather")) {
+		int64_t own = attribute_int(c, n, "axis", 0);
 		return own == axis || own == axis - v->rank;
+	}
 	return is_op(n, "Slice") && n->out[0]->dim[axis] < v->dim[axis];
 }
 
@@ -53,7 +58,7 @@ bool recognize_channels(struct ctx *c, struct graph *g, struct node *n)
 	const int64_t columns = linear->in[1]->dim[1], parts = y->dim[last];
 	while (first > 0 && channels < columns)
 		channels *= y->dim[--first];
-	if (channels != columns || columns == parts)
+	if (channels != columns || columns <= parts)
 		return false;
 	linear->in[1] = reorder(c, linear->in[1], parts);
 	if (input(linear, 2))

@@ -1,6 +1,7 @@
 /* Normalization over the last axis with constant scale and bias, the form that has a kernel: LayerNormalization, and
  * the chain of means that stands for it before operator set 17. */
 #include "recognize.h"
+#include <string.h>
 
 static bool fits(const struct value *x, const struct value *parameter)
 {
@@ -28,21 +29,25 @@ static bool recognize_operator(struct ctx *c, struct graph *g, struct node *n)
 	return true;
 }
 
-/* What v is the mean of along the last axis, which it keeps; NULL when it is something else. */
-static struct value *averaged(struct ctx *c, const struct value *v)
+/* What v is the mean of along the last axis, which it keeps; NULL when it is something else. The shape says it all:
+ * what is averaged along a dimension of one element stays as it is. */
+static struct value *averaged(const struct value *v)
 {
-	struct node *mean = made_by(v, "ReduceMean");
+	const struct node *mean = made_by(v, "ReduceMean");
+	struct value *x = mean ? mean->in[0] : NULL;
 
-	return mean && attribute_int(c, mean, "keepdims", 1) && axis_of(c, mean) == mean->in[0]->rank - 1 ? mean->in[0]
-																									  : NULL;
+	if (!x || v->rank != x->rank || v->rank < 1 || v->dim[v->rank - 1] != 1 ||
+		memcmp(v->dim, x->dim, (size_t)(v->rank - 1) * sizeof *v->dim))
+		return NULL;
+	return x;
 }
 
 /* x, when v is x minus its mean. */
-static struct value *centred(struct ctx *c, const struct value *v)
+static struct value *centred(const struct value *v)
 {
 	struct node *sub = made_by(v, "Sub");
 
-	return sub && averaged(c, sub->in[1]) == sub->in[0] ? sub->in[0] : NULL;
+	return sub && averaged(sub->in[1]) == sub->in[0] ? sub->in[0] : NULL;
 }
 
 static bool is_square(const struct value *v, const struct value *x)
@@ -54,11 +59,10 @@ static bool is_square(const struct value *v, const struct value *x)
 }
 
 /* Is v the square root of the mean of centred^2 plus epsilon? */
-static bool is_deviation(struct ctx *c, const struct value *v, const struct value *x, double *epsilon)
+static bool is_deviation(const struct value *v, const struct value *x, double *epsilon)
 {
 	struct node *root = made_by(v, "Sqrt"), *add = root ? made_by(root->in[0], "Add") : NULL;
-	struct value *variance = add ? times_constant(add, epsilon) : NULL,
-				 *square = variance ? averaged(c, variance) : NULL;
+	struct value *variance = add ? times_constant(add, epsilon) : NULL, *square = variance ? averaged(variance) : NULL;
 
 	return square && is_square(square, x);
 }
@@ -69,9 +73,9 @@ static bool recognize_chain(struct ctx *c, struct graph *g, struct node *n)
 	struct node *mul = either_made_by(n, "Mul", &bias), *div = mul ? either_made_by(mul, "Div", &scale) : NULL;
 	double epsilon;
 
-	if (!div || !is_deviation(c, div->in[1], div->in[0], &epsilon))
+	if (!div || !is_deviation(div->in[1], div->in[0], &epsilon))
 		return false;
-	struct value *x = centred(c, div->in[0]);
+	struct value *x = centred(div->in[0]);
 	if (!x || !fits(x, scale) || !fits(x, bias) || !same_shape(x, n->out[0]))
 		return false;
 	struct node *norm = replace_end(c, g, n, "LayerNorm", 3);

@@ -42,17 +42,25 @@ struct value *times_constant(const struct node *n, double *x)
 	return NULL;
 }
 
+/* The axes of a Reduce* node, an input since version 18 of the operator set, of ReduceSum since 13; -1: none given. */
+static int reduced_axes(struct ctx *c, const struct node *n, int64_t *axes)
+{
+	if (n->version >= (is_op(n, "ReduceSum") ? 13 : 18))
+		return constant_ints(input(n, 1), axes, MAX_RANK);
+	return attribute_ints(c, n, "axes", axes, MAX_RANK);
+}
+
 int axis_of(struct ctx *c, const struct node *n)
 {
 	int64_t axes[MAX_RANK];
-	int rank = n->in[0]->rank, count = attribute_ints(c, n, "axes", axes, MAX_RANK);
+	int rank = n->in[0]->rank, count = -1;
 
-	if (count < 0 && attribute(n, "axis")) {
+	if (!strncmp(n->type, "Reduce", 6)) {
+		count = reduced_axes(c, n, axes);
+	} else if (attribute(n, "axis")) {
 		axes[0] = attribute_int(c, n, "axis", 0);
 		count = 1;
 	}
-	if (count < 0 && n->n_in > 1)
-		count = constant_ints(n->in[1], axes, MAX_RANK);
 	/* Softmax and LogSoftmax take the last axis when none is given; ArgMax the first. */
 	if (count < 0 && (is_op(n, "Softmax") || is_op(n, "LogSoftmax"))) {
 		axes[0] = n->version < 13 ? 1 : -1;

@@ -67,35 +67,36 @@ static struct trace itself(struct value *v)
 	return to;
 }
 
+/* The outer part of *rest, as much of it as a dimension that lacks `need` elements takes; 0 when that cuts it. */
+static int64_t take_outer(struct trace *to, struct factor *rest, int64_t need)
+{
+	int64_t size = rest->size < need ? rest->size : need;
+
+	if (size == 0 || need % size || rest->size % size)
+		return 0;
+	rest->size /= size;
+	return add_factor(to, (struct factor){ size, rest->stride * rest->size }) ? size : 0;
+}
+
 bool trace_reshape(struct trace *t, int rank, const int64_t *dim)
 {
-	struct trace to = no_dimensions(t);
+	struct trace to = no_dimensions(t), flat = no_dimensions(t);
 	int next = 0;
-	struct factor rest = { 1, 0 };
 
+	/* What has a common stride across dimensions may be cut anywhere. */
+	for (int i = 0; i < t->n; i++)
+		add_factor(&flat, t->factor[i]);
 	for (int i = 0; i < rank; i++) {
-		int64_t need = dim[i];
-		while (need > 1) {
-			if (rest.size == 1) {
-				if (next == t->n)
-					return false;
-				rest = t->factor[next++];
-			}
-			/* The outer part of the factor, as much of it as this dimension takes. */
-			int64_t size = rest.size < need ? rest.size : need;
-			if (size == 0 || need % size || rest.size % size)
+		for (int64_t need = dim[i]; need != 1;) {
+			int64_t size = next < flat.n ? take_outer(&to, &flat.factor[next], need) : 0;
+			if (size == 0)
 				return false;
-			struct factor outer = { size, rest.stride * (rest.size / size) };
-			if (!add_factor(&to, outer))
-				return false;
-			rest.size /= size;
+			next += flat.factor[next].size == 1;
 			need /= size;
 		}
-		if (need != 1)
-			return false;
 		end_dimension(&to);
 	}
-	if (rest.size != 1 || next != t->n)
+	if (next != flat.n)
 		return false;
 	*t = to;
 	return true;
@@ -134,8 +135,10 @@ bool trace_slice(struct trace *t, int i, int64_t start, int64_t step, int64_t co
 		return false;
 	struct factor f = t->first[i + 1] > t->first[i] ? t->factor[t->first[i]] : (struct factor){ 1, 0 };
 	to.offset += start * f.stride;
+	/* A step over a single element may be too long for a stride. */
+	struct factor part = { count, count > 1 ? f.stride * step : 0 };
 	for (int j = 0; j < t->rank; j++) {
-		bool fits = j == i ? add_factor(&to, (struct factor){ count, f.stride * step }) : add_dimension(&to, t, j);
+		bool fits = j == i ? add_factor(&to, part) : add_dimension(&to, t, j);
 		if (!fits)
 			return false;
 		if (j == i)
@@ -181,20 +184,25 @@ bool trace_permute(struct trace *t, const int *perm)
 	return true;
 }
 
-static bool transpose(struct ctx *c, const struct node *n, struct trace *t)
+/* How movers change the trace of their first input to that of v, an output of n. False where that cannot be said. */
+typedef bool mover(struct ctx *c, const struct node *n, const struct value *v, struct trace *t);
+
+static bool transpose(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	int64_t given[MAX_RANK];
 	int perm[MAX_RANK], count = attribute_ints(c, n, "perm", given, MAX_RANK);
 
+	(void)v;
 	for (int i = 0; i < t->rank; i++)
 		perm[i] = count < 0 ? t->rank - 1 - i : (int)(given[i] < 0 ? given[i] + t->rank : given[i]);
 	return trace_permute(t, perm);
 }
 
-static bool slice(struct ctx *c, const struct node *n, struct trace *t)
+static bool slice(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	struct slice s;
 
+	(void)v;
 	read_slice(c, n, &s);
 	for (int i = 0; i < t->rank; i++)
 		if (!trace_slice(t, i, s.start[i], s.step[i], s.count[i]))
@@ -203,7 +211,7 @@ static bool slice(struct ctx *c, const struct node *n, struct trace *t)
 }
 
 /* One index, in a tensor of any rank; the output's shape says how many dimensions of size 1 that leaves. */
-static bool gather(struct ctx *c, const struct node *n, struct trace *t)
+static bool gather(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	int64_t axis = attribute_int(c, n, "axis", 0), index;
 	double real;
@@ -214,7 +222,7 @@ static bool gather(struct ctx *c, const struct node *n, struct trace *t)
 	index = constant_int(n->in[1], 0);
 	index += index < 0 ? trace_dim(t, (int)axis) : 0;
 	return index >= 0 && index < trace_dim(t, (int)axis) && trace_slice(t, (int)axis, index, 1, 1) &&
-		   trace_reshape(t, n->out[0]->rank, n->out[0]->dim);
+		   trace_reshape(t, v->rank, v->dim);
 }
 
 static bool split(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
@@ -231,11 +239,27 @@ static bool split(struct ctx *c, const struct node *n, const struct value *v, st
 	return trace_slice(t, (int)axis, start, 1, v->dim[axis]);
 }
 
+static bool expand(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+{
+	(void)c;
+	(void)n;
+	return trace_broadcast(t, v->rank, v->dim);
+}
+
+static bool reshape(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+{
+	(void)c;
+	(void)n;
+	return trace_reshape(t, v->rank, v->dim);
+}
+
 /* The dimensions of t, repeated whole so that they have those of v. */
-static bool tile(const struct value *v, struct trace *t)
+static bool tile(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
 	struct trace to = no_dimensions(t);
 
+	(void)c;
+	(void)n;
 	if (v->rank != t->rank)
 		return false;
 	for (int i = 0; i < v->rank; i++) {
@@ -248,47 +272,31 @@ static bool tile(const struct value *v, struct trace *t)
 	return true;
 }
 
-/* Strides that have changed may have become ones that join. */
-static void merge_factors(struct trace *t)
+/* Concat of one value several times repeats it. */
+static bool repeat(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
 {
-	struct trace to = no_dimensions(t);
-
-	for (int i = 0; i < t->rank; i++)
-		add_dimension(&to, t, i);
-	*t = to;
-}
-
-static bool is_repetition(const struct node *concat)
-{
-	for (int i = 1; i < concat->n_in; i++)
-		if (concat->in[i] != concat->in[0])
+	for (int i = 1; i < n->n_in; i++)
+		if (n->in[i] != n->in[0])
 			return false;
-	return concat->n_in > 0;
+	return tile(c, n, v, t);
 }
 
-/* v, made by n, from the trace of n's first input. False when n does more than to move elements. */
-static bool move(struct ctx *c, const struct node *n, const struct value *v, struct trace *t)
+static mover *find_mover(const struct node *n)
 {
-	if (is_op(n, "Reshape") || is_op(n, "Unsqueeze") || is_op(n, "Squeeze") || is_op(n, "Flatten"))
-		return trace_reshape(t, v->rank, v->dim);
-	if (is_op(n, "Identity"))
-		return true;
-	if (is_op(n, "Transpose"))
-		return transpose(c, n, t);
-	if (is_op(n, "Slice"))
-		return slice(c, n, t);
-	if (is_op(n, "Gather"))
-		return gather(c, n, t);
-	if (is_op(n, "Split"))
-		return split(c, n, v, t);
-	if (is_op(n, "Expand"))
-		return trace_broadcast(t, v->rank, v->dim);
-	if (is_op(n, "Tile") || (is_op(n, "Concat") && is_repetition(n)))
-		return tile(v, t);
-	return false;
+	static const struct {
+		const char *type;
+		mover *move;
+	} movers[] = { { "Concat", repeat }, { "Expand", expand }, { "Flatten", reshape }, { "Gather", gather },
+		{ "Identity", reshape }, { "Reshape", reshape }, { "Slice", slice }, { "Split", split }, { "Squeeze", reshape },
+		{ "Tile", tile }, { "Transpose", transpose }, { "Unsqueeze", reshape } };
+
+	for (size_t i = 0; i < sizeof movers / sizeof *movers; i++)
+		if (is_op(n, movers[i].type))
+			return movers[i].move;
+	return NULL;
 }
 
-static struct trace walk(struct ctx *c, struct value *v, int depth);
+static struct trace walk(struct ctx *c, struct value *v, int *steps);
 
 /* Steps over a tensor whose elements are another walk: its factors, in row-major order the digits of an element's
  * number, the value of each digit, and the digits' range. */
@@ -343,6 +351,16 @@ bool trace_through(struct trace *t, const struct trace *inner)
 	return true;
 }
 
+/* Strides that have changed may have become ones that join. */
+static void merge_factors(struct trace *t)
+{
+	struct trace to = no_dimensions(t);
+
+	for (int i = 0; i < t->rank; i++)
+		add_dimension(&to, t, i);
+	*t = to;
+}
+
 /* How a walk goes over a tensor seen as [outer][dim][row]: which indices of the middle dimension it visits, and whether
  * its steps stay within rows or go from one to the same place in another. */
 static bool walk_range(const struct trace *t, int64_t dim, int64_t row, int64_t *low, int64_t *high)
@@ -363,13 +381,13 @@ static bool walk_range(const struct trace *t, int64_t dim, int64_t row, int64_t 
 }
 
 /* A walk that stays within one part of a Concat is one over that part. */
-static void enter_part(struct ctx *c, struct trace *t, int depth)
+static void enter_part(struct ctx *c, struct trace *t, int *steps)
 {
 	const struct value *joined = t->root;
 	const struct node *n = joined->def;
 	int64_t low, high, start = 0, row = 1;
 
-	if (!n || !is_op(n, "Concat") || depth == 0)
+	if (!is_op(n, "Concat"))
 		return;
 	int64_t axis = attribute_int(c, n, "axis", 0);
 	axis += axis < 0 ? joined->rank : 0;
@@ -387,37 +405,44 @@ static void enter_part(struct ctx *c, struct trace *t, int depth)
 				t->factor[k].stride = t->factor[k].stride / dim * length;
 		t->offset = t->offset / (dim * row) * length * row + t->offset % (dim * row) - start * row;
 		t->root = n->in[i];
-		struct trace inner = walk(c, n->in[i], depth - 1);
+		struct trace inner = walk(c, n->in[i], steps);
 		merge_factors(t);
 		trace_through(t, &inner);
 		return;
 	}
 }
 
-static struct trace walk(struct ctx *c, struct value *v, int depth)
+static struct trace walk(struct ctx *c, struct value *v, int *steps)
 {
-	struct node *n = v->def;
+	const struct node *n = v->def;
+	mover *move = n ? find_mover(n) : NULL;
 
-	if (!n || depth == 0 || n->n_in < 1 || !n->in[0] || value_elements(v) == 0)
+	if (!move || !*steps || n->n_in < 1 || !n->in[0] || value_elements(v) == 0)
 		return itself(v);
-	struct trace t = walk(c, n->in[0], depth - 1);
+	--*steps;
+	struct trace t = walk(c, n->in[0], steps);
 	if (!move(c, n, v, &t))
 		return itself(v);
-	enter_part(c, &t, depth - 1);
+	enter_part(c, &t, steps);
 	return t;
 }
 
-/* Chains of movers are short; the bound keeps a hostile graph from walking itself to death. */
-enum { DEPTH = 40 };
+/* Chains of movers are short; the bound, on all the nodes looked at, keeps a hostile graph from walking itself to
+ * death. */
+enum { STEPS = 64 };
 
 struct trace trace_value(struct ctx *c, struct value *v)
 {
-	return walk(c, v, DEPTH);
+	int steps = STEPS;
+
+	return walk(c, v, &steps);
 }
 
 void trace_enter(struct ctx *c, struct trace *t)
 {
-	enter_part(c, t, DEPTH);
+	int steps = STEPS;
+
+	enter_part(c, t, &steps);
 }
 
 struct value *trace_view(struct ctx *c, struct graph *g, struct node *before, const struct trace *t)

@@ -232,42 +232,98 @@ START_TEST(plugin_errors)
 }
 END_TEST
 
-/* x [2,3,4,6] by phases of shape [2,1,4,3,1], as LightGlue has them, and [4,3]. */
-static void check_rotary(const char *phase, bool half, bool shuffled)
+/* The element of v, broadcast to the pairs, that stands at index i of them. */
+static double phase_at(const struct op_test *t, const struct value *v, int rank, const int64_t *pairs, int64_t i)
+{
+	int64_t at = 0, stride = 1;
+
+	for (int k = 1; k <= rank; i /= pairs[rank - k], k++) {
+		int64_t dim = k <= v->rank ? v->dim[v->rank - k] : 1;
+		at += dim == 1 ? 0 : i % pairs[rank - k] * stride;
+		stride *= dim;
+	}
+	return op_at(t, v, at);
+}
+
+/* The channels of x are its last dimension. The call takes the operands as they are unless copies are expected. */
+static void check_rotary(
+	const char *shape, const char *cosines, const char *sines, bool half, bool shuffled, bool copied)
 {
 	struct op_test t = op_begin(20);
-	struct value *x = op_input(&t, "f32[2,3,4,6]", NULL), *cosine = op_input(&t, phase, NULL);
-	struct value *sine = op_constant(&t, "f32[4,3]", NULL);
+	struct value *x = op_input(&t, shape, NULL), *cosine = op_input(&t, cosines, NULL);
+	struct value *sine = op_constant(&t, sines, NULL);
 	struct node *n = op_node(&t, "gluec", "Rotary", 1, 3, shuffled ? op_shuffled(&t, x) : x, cosine, sine);
-	double y[144];
+	const int64_t pairs = x->dim[x->rank - 1] / 2;
+	int64_t dim[MAX_RANK];
+	double y[480];
 
+	memcpy(dim, x->dim, sizeof dim);
+	dim[x->rank - 1] = pairs;
 	set_attribute_int(t.c, n, "half", half);
 	op_output(&t, n);
 	op_run(&t);
-	for (int i = 0; i < 72; i++) {
-		int row = i / 3, j = i % 3, a = row * 6 + (half ? j : 2 * j), b = row * 6 + (half ? j + 3 : 2 * j + 1);
-		double c = op_at(&t, cosine, (cosine->rank > 2 ? row / 12 * 12 : 0) + row % 4 * 3 + j);
-		double s = op_at(&t, sine, row % 4 * 3 + j);
+	for (int64_t i = 0; i < value_elements(x) / 2; i++) {
+		int64_t row = i / pairs * 2 * pairs, j = i % pairs, a = row + (half ? j : 2 * j), b = a + (half ? pairs : 1);
+		double c = phase_at(&t, cosine, x->rank, dim, i), s = phase_at(&t, sine, x->rank, dim, i);
 		y[a] = op_at(&t, x, a) * c - op_at(&t, x, b) * s;
 		y[b] = op_at(&t, x, b) * c + op_at(&t, x, a) * s;
 	}
-	op_expect(&t, 0, "f32[2,3,4,6]", 1e-6, y);
+	op_expect(&t, 0, shape, x->type == RT_F16 ? 1e-3 : 1e-6, y);
+	ck_assert_int_eq(op_calls(&t, "copy_nd") > 0, copied);
 	op_end(&t);
 }
 
 START_TEST(rotary)
 {
-	check_rotary("f32[2,1,4,3,1]", false, false);
-	check_rotary("f32[2,1,4,3,1]", true, true);
-	check_rotary("f32[4,3]", false, true);
+	/* Phases of each row, shared by the heads. */
+	check_rotary("f32[2,3,4,6]", "f32[2,1,4,3]", "f32[2,1,4,3]", false, false, false);
+	check_rotary("f32[2,3,4,6]", "f32[4,3]", "f32[4,3]", true, false, false);
+	check_rotary("f32[2,3,4,6]", "f32[1]", "f32[1]", false, false, false);
+	check_rotary("f32[6]", "f32[3]", "f32[3]", true, false, false);
+	/* Phases that broadcast differently are written out. */
+	check_rotary("f32[2,3,4,6]", "f32[2,1,4,3]", "f32[4,3]", true, false, true);
+	check_rotary("f32[2,3,4,6]", "f32[2,1,4,1]", "f32[2,1,4,3]", false, false, true);
+	/* Channels that do not follow each other in memory. */
+	check_rotary("f32[2,3,4,6]", "f32[4,3]", "f32[4,3]", false, true, true);
+}
+END_TEST
+
+/* The kernel walks over three dimensions before the channels: what can be merged into so many is, other operands are
+ * written out. */
+START_TEST(rotary_of_many_dimensions)
+{
+	check_rotary("f32[2,3,2,5,4]", "f32[2,3,2,5,2]", "f32[2,3,2,5,2]", false, false, false);
+	check_rotary("f32[2,3,2,5,4]", "f32[2,1,1,5,2]", "f32[2,1,1,5,2]", true, false, false);
+	check_rotary("f32[2,2,1,3,5,4]", "f32[1,2,1,1,5,2]", "f32[1,2,1,1,5,2]", false, false, true);
+	check_rotary("f32[2,3,2,5,4]", "f32[2,1,2,1,2]", "f32[2,1,2,1,2]", true, false, true);
+	check_rotary("f32[2,3,2,5,4]", "f32[2,1,2,1,2]", "f32[5,2]", false, true, true);
+	check_rotary("f32[1,2,1,3,1,2,1,4]", "f32[3,1,1,1,2]", "f32[3,1,1,1,2]", true, false, false);
+}
+END_TEST
+
+/* Phases as halves, and channels of two. */
+START_TEST(rotary_of_halves)
+{
+	check_rotary("f16[2,3,4]", "f16[3,2]", "f16[3,2]", false, false, false);
+	check_rotary("f32[2,3,2]", "f32[3,1]", "f32[3,1]", true, false, false);
+}
+END_TEST
+
+START_TEST(rotary_errors)
+{
 	struct op_test t = op_begin(20);
 	struct value *phase = op_input(&t, "f32[4,2]", NULL);
+
 	op_node(&t, "gluec", "Rotary", 1, 3, op_input(&t, "f32[2,3,4,6]", NULL), phase, phase);
 	EXPECT_ERROR(&t, "Rotary", "broadcast");
 	t = op_begin(20);
 	phase = op_input(&t, "f32[1]", NULL);
 	op_node(&t, "gluec", "Rotary", 1, 3, op_input(&t, "f32[4,5]", NULL), phase, phase);
 	EXPECT_ERROR(&t, "Rotary", "f32[4,5]");
+	t = op_begin(20);
+	phase = op_input(&t, "f32[1,4,3]", NULL);
+	op_node(&t, "gluec", "Rotary", 1, 3, op_input(&t, "f32[4,6]", NULL), phase, phase);
+	EXPECT_ERROR(&t, "Rotary", "phase f32[1,4,3]", "f32[4,6]");
 }
 END_TEST
 
@@ -283,6 +339,9 @@ Suite *suite(void)
 	tcase_add_test(tc, plugin);
 	tcase_add_loop_test(tc, plugin_errors, 0, sizeof no_plugin / sizeof *no_plugin);
 	tcase_add_test(tc, rotary);
+	tcase_add_test(tc, rotary_of_many_dimensions);
+	tcase_add_test(tc, rotary_of_halves);
+	tcase_add_test(tc, rotary_errors);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -231,6 +231,62 @@ START_TEST(gather_errors)
 }
 END_TEST
 
+static struct node *view_node(struct op_test *t, struct value *x, int rank, const int64_t *dim, const int64_t *stride)
+{
+	struct node *n = op_node(t, "gluec", "View", 1, 1, x);
+
+	op_set_ints(t, n, "shape", rank, dim);
+	op_set_ints(t, n, "strides", rank, stride);
+	return n;
+}
+
+/* Rows backwards, a repeated column, and a single element. */
+START_TEST(views)
+{
+	struct op_test t = op_begin(20);
+	struct value *x = op_input(&t, "f32[2,3]", six);
+	struct node *n = view_node(&t, op_shuffled(&t, x), 3, (int64_t[]){ 2, 2, 2 }, (int64_t[]){ -3, 0, 2 });
+	struct node *one = view_node(&t, x, 0, (int64_t[]){ 0 }, (int64_t[]){ 0 });
+
+	set_attribute_int(t.c, n, "offset", 3);
+	set_attribute_int(t.c, one, "offset", 5);
+	op_output(&t, n);
+	op_output(&t, one);
+	op_run(&t);
+	op_expect(&t, 0, "f32[2,2,2]", 0, LIST(4, 6, 4, 6, 1, 3, 1, 3));
+	op_expect(&t, 1, "f32[]", 0, LIST(6));
+	op_end(&t);
+}
+END_TEST
+
+static void refuse_view(int rank, const int64_t *dim, const int64_t *stride, int64_t offset, const char *word)
+{
+	struct op_test t = op_begin(20);
+	struct node *n = view_node(&t, op_input(&t, "f32[2,3]", NULL), rank, dim, stride);
+
+	set_attribute_int(t.c, n, "offset", offset);
+	EXPECT_ERROR(&t, "View", word);
+}
+
+START_TEST(view_errors)
+{
+	const int64_t huge = MAX_ELEMENTS;
+
+	refuse_view(1, (int64_t[]){ 6 }, (int64_t[]){ 1 }, 1, "elements 1 to 6 are not inside f32[2,3]");
+	refuse_view(1, (int64_t[]){ 4 }, (int64_t[]){ -2 }, 5, "elements -1 to 5");
+	refuse_view(1, (int64_t[]){ 1 }, (int64_t[]){ 1 }, -1, "elements -1");
+	refuse_view(1, (int64_t[]){ 1 }, (int64_t[]){ 1 }, INT64_MAX, "not inside");
+	refuse_view(1, (int64_t[]){ 0 }, (int64_t[]){ 1 }, 0, "dimension 0 has 0 elements");
+	refuse_view(1, (int64_t[]){ 1 }, (int64_t[]){ INT64_MIN }, 0, "distance -9223372036854775808");
+	refuse_view(2, (int64_t[]){ huge, huge }, (int64_t[]){ 0, 0 }, 0, "elements");
+	refuse_view(4, (int64_t[]){ huge, huge, huge, huge }, (int64_t[]){ huge, huge, huge, huge }, 0, "not inside");
+	struct op_test t = op_begin(20);
+	struct node *n = view_node(&t, op_input(&t, "f32[2,3]", NULL), 2, (int64_t[]){ 2, 3 }, (int64_t[]){ 3, 1 });
+	SET_INTS(&t, n, "strides", 1);
+	EXPECT_ERROR(&t, "View", "lists of one length");
+}
+END_TEST
+
 START_TEST(triangles)
 {
 	struct op_test t = op_begin(20);
@@ -265,6 +321,8 @@ Suite *suite(void)
 	tcase_add_test(tc, gather);
 	tcase_add_test(tc, gather_elements);
 	tcase_add_test(tc, gather_errors);
+	tcase_add_test(tc, views);
+	tcase_add_test(tc, view_errors);
 	tcase_add_test(tc, triangles);
 	suite_add_tcase(s, tc);
 	return s;

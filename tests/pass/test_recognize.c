@@ -86,6 +86,78 @@ START_TEST(attentions)
 }
 END_TEST
 
+/* Scales of the queries and the keys. */
+enum {
+	SCALE_QUERIES,
+	SCALE_KEYS_BEHIND,
+	SCALE_KEYS_BEFORE,
+	SCALE_BOTH,
+	SCALE_ALL_THREE,
+	SCALE_TURNED_QUERIES,
+	SCALE_TWICE,
+	SCALE_KEYS_READ,
+	SCALES_FOLDED,
+	/* The scale stays where it is. */
+	SCALE_OF_ROWS = SCALES_FOLDED,
+	SCALE_ZERO,
+	SCALE_INPUT,
+	SCALE_DIVIDED,
+	SCALE_ALL
+};
+
+static struct value *times(struct op_test *t, struct value *x, double factor)
+{
+	return pass_node(t, "Mul", "times", 2, x, value_float(t->c, "factor", (float)factor));
+}
+
+static struct value *scaled_keys(struct op_test *t, int form, struct value *k)
+{
+	struct value *before = k;
+
+	if (form == SCALE_KEYS_BEFORE || form == SCALE_BOTH || form == SCALE_KEYS_READ || form == SCALE_TWICE)
+		before = times(t, k, 0.75);
+	if (form == SCALE_OF_ROWS)
+		before = pass_node(t, "Mul", "times", 2, k, pass_constant(t, "f32[5,1]", 6));
+	if (form == SCALE_ZERO)
+		before = times(t, k, 0);
+	if (form == SCALE_INPUT)
+		before = pass_node(t, "Mul", "times", 2, k, pass_input(t, "f32[]", 6));
+	if (form == SCALE_DIVIDED)
+		before = pass_node(t, "Div", "times", 2, value_float(t->c, "factor", 0.5f), k);
+	if (form == SCALE_KEYS_READ)
+		pass_output(t, pass_node(t, "Exp", "other", 1, before));
+	k = transposed(t, before);
+	return form == SCALE_KEYS_BEHIND || form == SCALE_TWICE || form == SCALE_ALL_THREE ? times(t, k, 0.5) : k;
+}
+
+static void scaled_attention(struct op_test *t, int form)
+{
+	struct value *q = pass_input(t, form == SCALE_TURNED_QUERIES ? "f32[1,2,4,3]" : "f32[1,2,3,4]", 1);
+	struct value *k = scaled_keys(t, form, pass_input(t, "f32[1,2,5,4]", 2));
+
+	if (form != SCALE_KEYS_BEHIND && form != SCALE_KEYS_BEFORE && form < SCALES_FOLDED)
+		q = times(t, q, 3);
+	if (form == SCALE_TURNED_QUERIES)
+		q = transposed(t, q);
+	struct value *s = pass_node(t, "MatMul", "scores", 2, q, k);
+	if (form == SCALE_ALL_THREE)
+		s = pass_node(t, "Div", "divided", 2, s, value_float(t->c, "factor", 2));
+	struct value *p = pass_node(t, "Softmax", "softmax", 1, s);
+	pass_output(t, pass_node(t, "MatMul", "y", 2, p, pass_input(t, "f32[1,2,5,6]", 3)));
+}
+
+START_TEST(attention_scales)
+{
+	for (int form = 0; form < SCALE_ALL; form++) {
+		pass_expect_recognized(scaled_attention, form, "Attention", 1, 1e-5);
+		struct op_test t = pass_compare(scaled_attention, form, 1e-5);
+		int left = pass_count(t.g, "", "Mul") + pass_count(t.g, "", "Div");
+		ck_assert_msg(left == (form >= SCALES_FOLDED || form == SCALE_KEYS_READ), "form %d: %d left", form, left);
+		op_end(&t);
+	}
+}
+END_TEST
+
 /* ---- rotary */
 
 enum {
@@ -401,6 +473,7 @@ Suite *suite(void)
 	TCase *c = tcase_create("recognize");
 
 	tcase_add_test(c, attentions);
+	tcase_add_test(c, attention_scales);
 	tcase_add_test(c, rotations);
 	tcase_add_test(c, l2_norms);
 	tcase_add_test(c, layer_norms);
