@@ -181,13 +181,17 @@ START_TEST(parts)
 }
 END_TEST
 
-/* Parts that the elements of the Concat do not follow each other in, or that are not entered alone. */
+/* Parts whose elements do not follow each other in the Concat are entered as well, but several at once are not. */
 START_TEST(other_parts)
 {
 	struct op_test t = pass_begin();
 	struct value *x = COUNTING(&t, 2, 3), *z = COUNTING(&t, 2, 3), *join = joined(&t, 1, x, z);
 
-	expect_root(&t, sliced(&t, join, 1, 3, 6, 1), join);
+	expect_root(&t, sliced(&t, join, 1, 3, 6, 1), z);
+	t = pass_begin();
+	x = COUNTING(&t, 2, 3), z = COUNTING(&t, 2, 3);
+	join = joined(&t, 1, x, z);
+	expect_root(&t, sliced(&t, join, 1, 2, 4, 1), join);
 	t = pass_begin();
 	x = COUNTING(&t, 2, 3), z = COUNTING(&t, 2, 3);
 	join = joined(&t, 0, x, z);
@@ -208,7 +212,7 @@ START_TEST(parts_of_movers)
 	expect_root(&t, sliced(&t, joined(&t, 0, z, turned), 0, 3, 6, 1), x);
 	t = pass_begin();
 	x = COUNTING(&t, 2, 3), z = COUNTING(&t, 3, 2), turned = TRANSPOSED(&t, x, 1, 0);
-	expect_root(&t, sliced(&t, joined(&t, 0, z, turned), 0, 4, 6, 1), turned);
+	expect_root(&t, sliced(&t, joined(&t, 0, z, turned), 0, 4, 6, 1), x);
 	/* Half of a half. */
 	t = pass_begin();
 	x = COUNTING(&t, 4, 2), z = COUNTING(&t, 3, 2);
@@ -305,9 +309,13 @@ START_TEST(refusals)
 	ck_assert(!trace_slice(&columns, 0, 0, 1, 7) && !trace_slice(&columns, 0, 0, 1, 0));
 	ck_assert(!trace_broadcast(&wide, 1, (int64_t[]){ 6 }) && !trace_broadcast(&wide, 2, (int64_t[]){ 2, 12 }));
 	ck_assert(trace_broadcast(&wide, 3, (int64_t[]){ 4, 2, 6 }) && trace_drop(&wide, 0));
-	/* A part of x, when x itself is every other element of a longer list. */
-	ck_assert(trace_slice(&list, 0, 0, 2, 6) && trace_broadcast(&list, 2, (int64_t[]){ 2, 6 }));
+	/* A part of x, when x itself is a list seen by columns of four: the second row begins in the middle of one. */
+	ck_assert(trace_reshape(&list, 2, (int64_t[]){ 4, 3 }) && trace_permute(&list, (int[]){ 1, 0 }));
 	ck_assert(!trace_through(&rows, &list) && rows.root == x);
+	/* Three rows of four would do. */
+	rows = trace_value(t.c, x);
+	ck_assert(trace_reshape(&rows, 2, (int64_t[]){ 3, 4 }) && trace_slice(&rows, 1, 1, 1, 2));
+	ck_assert(trace_through(&rows, &list) && rows.root == row && rows.offset == 3);
 	op_end(&t);
 }
 END_TEST
