@@ -96,10 +96,11 @@ struct value {
 	int64_t dim[MAX_RANK];
 	const char *symbol[MAX_RANK]; /* graph inputs: the names of dimensions that the file leaves open (dim is -1) */
 	const void *data;
-	struct node *def;  /* NULL: a graph input or a constant */
-	int uses;          /* how often nodes, branches and graph outputs read it: see count_uses */
-	struct node *user; /* one of the nodes that read it */
-	bool is_output;    /* some graph's output */
+	struct node *def;          /* NULL: a graph input or a constant */
+	const struct node *folded; /* of a constant that was computed by fold.c: the node that it stands for, else NULL */
+	int uses;                  /* how often nodes, branches and graph outputs read it: see count_uses */
+	struct node *user;         /* one of the nodes that read it */
+	bool is_output;            /* some graph's output */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
@@ -287,7 +288,8 @@ void specialize(struct ctx *c);                  /* binds dimensions, K, branche
 void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as it goes */
 bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
 void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
-void add_count_outputs(struct ctx *c); /* dynamic.c: counts become outputs of the model */
+void add_count_outputs(struct ctx *c);              /* dynamic.c: counts become outputs of the model */
+void factor_scales(struct ctx *c, struct graph *g); /* quantized.c */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);
 void choose_precision(struct ctx *c, struct graph *g); /* precision.c */
