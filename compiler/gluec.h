@@ -96,11 +96,13 @@ struct value {
 	int64_t dim[MAX_RANK];
 	const char *symbol[MAX_RANK]; /* graph inputs: the names of dimensions that the file leaves open (dim is -1) */
 	const void *data;
-	struct node *def;          /* NULL: a graph input or a constant */
-	const struct node *folded; /* of a constant that was computed by fold.c: the node that it stands for, else NULL */
-	int uses;                  /* how often nodes, branches and graph outputs read it: see count_uses */
-	struct node *user;         /* one of the nodes that read it */
-	bool is_output;            /* some graph's output */
+	struct node *def;  /* NULL: a graph input or a constant */
+	int uses;          /* how often nodes, branches and graph outputs read it: see count_uses */
+	struct node *user; /* one of the nodes that read it */
+	bool is_output;    /* some graph's output */
+	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
+	const struct node *folded;
+	bool is_exact; /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;

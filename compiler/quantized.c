@@ -73,7 +73,9 @@ static struct value *integer_weights(struct ctx *c, const struct node *d, const 
 
 	for (int64_t i = 0; i < n; i++)
 		data[i] = (float)integer_weight(d, axis, i);
-	return value_constant(c, w->name, RT_F32, w->rank, w->dim, data);
+	struct value *integers = value_constant(c, w->name, RT_F32, w->rank, w->dim, data);
+	integers->is_exact = true;
+	return integers;
 }
 
 /* q - zero point, for what is computed while the model runs: DequantizeLinear by 1. */
