@@ -88,6 +88,12 @@ struct ctx {
 	int guard, guard_pipe; /* the process that removes it when gluec cannot: see temporary.c */
 };
 
+/* What integers are proved to lie between: range.c. */
+struct range {
+	bool known;
+	int64_t low, high;
+};
+
 /* A tensor. Constant when data is set: dense, row-major, little-endian, owned by the arena. */
 struct value {
 	const char *name;
@@ -107,6 +113,9 @@ struct value {
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
+	struct range range;
+	bool kept_float;   /* half in the file, float here, because it holds indices that are too large: see indices.c */
+	bool is_position;  /* indices or pixel coordinates as floats, never stored as half: see indices.c */
 	struct view *view; /* where it is stored, once lowered: see lower.h */
 };
 
@@ -205,6 +214,8 @@ _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format
 	__attribute__((format(printf, 3, 4)));
 /* n's input v, called `what`, would have to be constant: says which input of the model to fix, and sets c->wanted. */
 _Noreturn void fail_open(struct ctx *c, const struct node *n, const char *what, const struct value *v);
+/* One line on standard error about something the user should know though nothing is wrong, in the form of fail_node. */
+void note_node(struct ctx *c, const struct node *n, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const char *shape_text(struct ctx *c, const struct value *v); /* "f32[1,64,480,640]" */
 const char *type_name(enum rt_type type);                     /* "f32" */
 /* "Conv (ai.onnx, version 20)", for messages about operators that are not supported. */

@@ -1,6 +1,6 @@
 /* Types and shapes, in execution order. A node whose inputs are constant is computed on the spot, because the shapes of
  * later ones often depend on its value; a branch whose condition is known is taken. */
-#include "gluec.h"
+#include "precision.h"
 #include <string.h>
 
 /* An output of the graph keeps its name, whatever it is that the branch returns. */
@@ -77,9 +77,12 @@ void infer(struct ctx *c, struct graph *g)
 			continue;
 		}
 		check_operator(c, n);
+		keep_indices(c, g, n);
 		n->op->infer(c, n);
+		bound_outputs(c, n);
 		propagate_count(c, g, n);
 		if (fold_node(c, n))
 			node_remove(g, n);
 	}
+	return_halves(c, g);
 }
