@@ -105,7 +105,7 @@ demo: setup
 # ---- tests: one program per file
 
 # The default models in the forms that tests/model asks for, all in one library.
-TEST_MODELS := sp96 lg96 sp512 lg512 sp512h lg512h lg512nine sp1024 lg1024
+TEST_MODELS := sp96 lg96 sp512 lg512 sp512h lg512h lg512nine sp1024 lg1024 sp1m sp1mh
 FORM_sp96 := superpoint.onnx --dim height=96 --dim width=128 --topk 96
 FORM_lg96 := lightglue.onnx --dim num_keypoints=96
 FORM_sp512 := superpoint.onnx --dim height=480 --dim width=640 --topk 512
@@ -115,6 +115,8 @@ FORM_lg512h := $(FORM_lg512) --precision fp16
 FORM_lg512nine := $(FORM_lg512) --depth 9
 FORM_sp1024 := superpoint.onnx --dim height=480 --dim width=640
 FORM_lg1024 := lightglue.onnx --dim num_keypoints=1024
+FORM_sp1m := superpoint.onnx --dim height=1024 --dim width=1024 --topk 1024
+FORM_sp1mh := $(FORM_sp1m) --precision fp16
 TEST_OBJECTS := $(foreach m,$(TEST_MODELS),$(BUILD)/tests/objects/$m/$m.o)
 define TEST_MODEL_RULES
 $(BUILD)/tests/objects/$1/$1.o: models/$(firstword $(FORM_$1)) $(BUILD)/gluec $(RT)/librt.a

@@ -25,6 +25,9 @@ struct difference compare(const struct value *expected, const struct value *actu
 {
 	struct difference d = { .elements = value_elements(expected), .first = -1 };
 
+	d.other_length = !same_shape(expected, actual);
+	if (d.other_length)
+		return d;
 	for (int64_t i = 0; i < d.elements; i++) {
 		double want = constant_real(expected, i), have = constant_real(actual, i), apart = distance(want, have);
 		double relative = isfinite(want) && want != 0 ? apart / fabs(want) : 0;

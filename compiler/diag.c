@@ -1,5 +1,5 @@
-/* Errors: one line that names file, operator, node and shape, and a way out of the run. */
-#include "gluec.h"
+/* Errors and notes: one line that names file, operator, node and shape, and a way out of the run. */
+#include "progress.h"
 #include <string.h>
 
 /* Names come from files that anybody may have written: no control characters reach the terminal. */
@@ -46,15 +46,34 @@ _Noreturn void fail_model(struct ctx *c, const char *format, ...)
 	leave(c, UNUSABLE_MODEL);
 }
 
+static void begin_node(struct ctx *c, const struct node *n)
+{
+	snprintf(c->message, sizeof c->message, "%.300s: %.80s '%.200s': ", c->file ? c->file : "model", n->type, n->name);
+}
+
 _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format, ...)
 {
 	va_list ap;
 
-	snprintf(c->message, sizeof c->message, "%.300s: %.80s '%.200s': ", c->file ? c->file : "model", n->type, n->name);
+	begin_node(c, n);
 	va_start(ap, format);
 	add(c, format, ap);
 	va_end(ap);
 	leave(c, UNUSABLE_MODEL);
+}
+
+void note_node(struct ctx *c, const struct node *n, const char *format, ...)
+{
+	va_list ap;
+
+	begin_node(c, n);
+	va_start(ap, format);
+	add(c, format, ap);
+	va_end(ap);
+	clean(c->message);
+	progress_end(c);
+	fprintf(stderr, "gluec: note: %s\n", c->message);
+	c->message[0] = 0;
 }
 
 const char *type_name(enum rt_type type)

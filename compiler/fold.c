@@ -48,6 +48,7 @@ bool fold_node(struct ctx *c, struct node *n)
 	for (int i = 0; i < g.n_outputs; i++) {
 		outputs[i]->data = data[i];
 		outputs[i]->def = NULL;
+		outputs[i]->folded = n;
 		outputs[i]->view = NULL;
 	}
 	return true;

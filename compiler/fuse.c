@@ -80,11 +80,14 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 	}
 }
 
-/* May the weights be multiplied by the factor? Floats may; halves only where none of them changes its digits. */
+/* May the weights be multiplied by the factor? Floats may, unless their sums are to be exact; halves only where none of
+ * them changes its digits. */
 static bool scales_exactly(struct ctx *c, const struct value *w, float factor)
 {
 	const float *x = constant_floats(c, w);
 
+	if (w->is_exact)
+		return false;
 	for (int64_t i = w->type == RT_F16 ? value_elements(w) : 0; i-- > 0;)
 		if (float_of_half(half_of_float(x[i] * factor)) != x[i] * factor)
 			return false;

@@ -92,6 +92,12 @@ struct ctx {
 	int guard, guard_pipe; /* the process that removes it when gluec cannot: see temporary.c */
 };
 
+/* What integers are proved to lie between: range.c. */
+struct range {
+	bool known;
+	int64_t low, high;
+};
+
 /* A tensor. Constant when data is set: dense, row-major, little-endian, owned by the arena. */
 struct value {
 	const char *name;
@@ -104,12 +110,18 @@ struct value {
 	int uses;          /* how often nodes, branches and graph outputs read it: see count_uses */
 	struct node *user; /* one of the nodes that read it */
 	bool is_output;    /* some graph's output */
+	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
+	const struct node *folded;
+	bool is_exact; /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
 	struct value *copy; /* of a value in a loop's body: what stands for it in the latest copy; see unroll.h */
-	struct view *view;  /* where it is stored, once lowered: see lower.h */
+	struct range range;
+	bool kept_float;   /* half in the file, float here, because it holds indices that are too large: see indices.c */
+	bool is_position;  /* indices or pixel coordinates as floats, never stored as half: see indices.c */
+	struct view *view; /* where it is stored, once lowered: see lower.h */
 };
 
 enum attribute_kind {
@@ -209,6 +221,8 @@ _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format
 	__attribute__((format(printf, 3, 4)));
 /* n's input v, called `what`, would have to be constant: says which input of the model to fix, and sets c->wanted. */
 _Noreturn void fail_open(struct ctx *c, const struct node *n, const char *what, const struct value *v);
+/* One line on standard error about something the user should know though nothing is wrong, in the form of fail_node. */
+void note_node(struct ctx *c, const struct node *n, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const char *shape_text(struct ctx *c, const struct value *v); /* "f32[1,64,480,640]" */
 const char *type_name(enum rt_type type);                     /* "f32" */
 /* "Conv (ai.onnx, version 20)", for messages about operators that are not supported. */
@@ -303,7 +317,8 @@ void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as i
 bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
 void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
 void append_stages(struct ctx *c);                                    /* append.c: what --append asks for */
-void add_count_outputs(struct ctx *c); /* dynamic.c: counts become outputs of the model */
+void add_count_outputs(struct ctx *c);              /* dynamic.c: counts become outputs of the model */
+void factor_scales(struct ctx *c, struct graph *g); /* quantized.c */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);
 void join_twins(struct ctx *c, struct graph *g);       /* twins.c: two pictures' layers become one of two rows */

@@ -1,5 +1,6 @@
 /* Types and shapes, in execution order. A node whose inputs are constant is computed on the spot, because the shapes of
  * later ones often depend on its value; a branch whose condition is known is taken, and a loop is written out. */
+#include "precision.h"
 #include "unroll.h"
 #include <string.h>
 
@@ -82,11 +83,13 @@ void infer_nodes(struct ctx *c, struct graph *g, struct node *first, const struc
 			continue;
 		}
 		check_operator(c, n);
+		keep_indices(c, g, n);
 		n->op->infer(c, n);
 		if (is_loop(n)) {
 			unroll(c, g, n);
 			continue;
 		}
+		bound_outputs(c, n);
 		propagate_count(c, g, n);
 		if (fold_node(c, n))
 			node_remove(g, n);
@@ -96,4 +99,5 @@ void infer_nodes(struct ctx *c, struct graph *g, struct node *first, const struc
 void infer(struct ctx *c, struct graph *g)
 {
 	infer_nodes(c, g, g->first, NULL);
+	return_halves(c, g);
 }

@@ -27,6 +27,7 @@ void load_model(struct ctx *c)
 void optimize(struct ctx *c)
 {
 	progress(c, "simplifying");
+	factor_scales(c, c->graph);
 	simplify(c, c->graph);
 	recognize(c, c->graph);
 	/* What has been recognized reads views, many of them the same. */

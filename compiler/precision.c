@@ -75,7 +75,8 @@ static void mark(struct graph *g)
 
 	for (struct node *n = g->first; n; n = n->next) {
 		for (int i = 0; i < n->n_out; i++)
-			if (n->out[i] && n->out[i]->type == RT_F32 && writes_half(n) && !n->out[i]->is_output)
+			if (n->out[i] && n->out[i]->type == RT_F32 && writes_half(n) && !n->out[i]->is_output &&
+				!n->out[i]->is_position)
 				n->out[i]->type = RT_F16;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			mark(inner[i]);
@@ -216,6 +217,7 @@ void choose_precision(struct ctx *c, struct graph *g)
 	narrow_integers(c, g);
 	if (c->set.precision != PRECISION_FP16)
 		return;
+	find_positions(c, g);
 	mark_inputs(g);
 	mark(g);
 	for (bool changed = true; changed;) {

@@ -4,48 +4,6 @@
 #include "precision.h"
 #include <string.h>
 
-struct range {
-	bool known;
-	int64_t low, high;
-};
-
-/* Ranges of values, by address: a hash table in the arena. */
-struct ranges {
-	struct ctx *c;
-	struct entry {
-		const struct value *v;
-		struct range range;
-	} * entry;
-	size_t size, used;
-};
-
-static struct entry *slot(struct ranges *t, const struct value *v)
-{
-	size_t i = (size_t)((uintptr_t)v >> 6);
-
-	while (t->entry[i % t->size].v && t->entry[i % t->size].v != v)
-		i++;
-	return &t->entry[i % t->size];
-}
-
-static void put(struct ranges *t, const struct value *v, struct range r)
-{
-	if (!v)
-		return;
-	if (2 * (t->used + 1) > t->size) {
-		struct ranges old = *t;
-		t->size = old.size ? 2 * old.size : 1024;
-		t->entry = NEW(t->c, struct entry, t->size);
-		for (size_t i = 0; i < old.size; i++)
-			if (old.entry[i].v)
-				*slot(t, old.entry[i].v) = old.entry[i];
-	}
-	struct entry *e = slot(t, v);
-	t->used += !e->v;
-	e->v = v;
-	e->range = r;
-}
-
 static struct range between(int64_t low, int64_t high)
 {
 	return (struct range){ low <= high && low >= INT32_MIN && high <= INT32_MAX, low, high };
@@ -53,31 +11,30 @@ static struct range between(int64_t low, int64_t high)
 
 static const struct range unknown;
 
+/* Of integers, whatever type holds them. */
 static struct range constant_range(const struct value *v)
 {
-	int64_t n = value_elements(v), low, high;
+	int64_t n = value_elements(v), low = INT64_MAX, high = INT64_MIN;
 
-	if (n == 0 || (!is_integer_type(v->type) && v->type != RT_BOOL) || v->type == RT_U64)
+	if (n == 0 || v->type == RT_U64)
 		return unknown;
-	low = high = constant_int(v, 0);
-	for (int64_t i = 1; i < n; i++) {
+	for (int64_t i = 0; i < n; i++) {
 		int64_t x = constant_int(v, i);
+		if (is_real_type(v->type) && (double)x != constant_real(v, i))
+			return unknown;
 		low = x < low ? x : low;
 		high = x > high ? x : high;
 	}
 	return between(low, high);
 }
 
-static struct range get(struct ranges *t, const struct value *v)
+struct range value_range(const struct value *v)
 {
 	if (!v)
 		return unknown;
 	if (v->data)
 		return constant_range(v);
-	if (v->type == RT_BOOL)
-		return between(0, 1);
-	struct entry *e = t->size ? slot(t, v) : NULL;
-	return e && e->v ? e->range : unknown;
+	return v->type == RT_BOOL ? between(0, 1) : v->range;
 }
 
 static struct range both(struct range a, struct range b)
@@ -111,7 +68,7 @@ static struct range arithmetic(const struct node *n, struct range a, struct rang
 		return between(a.low - b.high, a.high - b.low);
 	if (is_op(n, "Mul"))
 		return product(a, b);
-	if (is_op(n, "Div") && b.low > 0)
+	if (is_op(n, "Div") && b.low > 0 && is_integer_type(n->in[0]->type))
 		return between(a.low < 0 ? a.low : a.low / b.high, a.high < 0 ? a.high / b.high : a.high / b.low);
 	if (is_op(n, "Mod") && b.low > 0)
 		return a.low >= 0 ? between(0, a.high < b.high - 1 ? a.high : b.high - 1) : between(-b.high + 1, b.high - 1);
@@ -120,40 +77,55 @@ static struct range arithmetic(const struct node *n, struct range a, struct rang
 	return unknown;
 }
 
-static struct range of_output(struct ranges *t, const struct node *n, int i)
+/* The length of the axis that n works on. */
+static int64_t axis_length(struct ctx *c, const struct node *n, int64_t fallback)
+{
+	int64_t axis = attribute_int(c, n, "axis", fallback);
+
+	return n->in[0]->dim[axis < 0 ? axis + n->in[0]->rank : axis];
+}
+
+static int64_t longest_axis(const struct value *v)
+{
+	int64_t longest = 1;
+
+	for (int i = 0; i < v->rank; i++)
+		longest = v->dim[i] > longest ? v->dim[i] : longest;
+	return longest;
+}
+
+struct range output_range(struct ctx *c, const struct node *n, int i)
 {
 	struct range r;
 
 	if (is_op(n, "TopK"))
-		return i == 1 ? between(0, n->in[0]->dim[attribute_int(t->c, n, "axis", -1) < 0
-													 ? n->in[0]->rank + attribute_int(t->c, n, "axis", -1)
-													 : attribute_int(t->c, n, "axis", -1)] -
-									   1)
-					  : unknown;
+		return i == 1 ? between(0, axis_length(c, n, -1) - 1) : unknown;
 	if (is_op(n, "ArgMax") || is_op(n, "ArgMin"))
-		return between(0, value_elements(n->in[0]));
+		return between(0, axis_length(c, n, 0) - 1);
 	if (is_op(n, "NonZero"))
-		return between(0, value_elements(n->in[0]));
+		return between(0, longest_axis(n->in[0]) - 1);
 	if (is_internal(n, "MutualMatch"))
 		return i == 0 || i == 2 ? between(-1, n->in[0]->dim[2]) : unknown;
 	if (is_op(n, "Cast"))
-		return is_integer_type(n->in[0]->type) || n->in[0]->type == RT_BOOL ? get(t, n->in[0]) : unknown;
+		return is_integer_type(n->in[0]->type) || (n->in[0]->type == RT_BOOL && is_integer_type(n->out[0]->type))
+				   ? value_range(n->in[0])
+				   : unknown;
 	if (is_op(n, "Where"))
-		return both(get(t, n->in[1]), get(t, n->in[2]));
+		return both(value_range(input(n, 1)), value_range(input(n, 2)));
 	if (is_op(n, "Gather") || is_op(n, "GatherElements") || is_op(n, "GatherND") || is_op(n, "ReduceMax") ||
 		is_op(n, "ReduceMin"))
-		return get(t, n->in[0]);
+		return value_range(n->in[0]);
 	if (is_op(n, "Relu"))
-		return both(get(t, n->in[0]), between(0, 0));
+		return both(value_range(n->in[0]), between(0, 0));
 	if (is_op(n, "Concat")) {
-		r = get(t, n->in[0]);
+		r = value_range(n->in[0]);
 		for (int k = 1; k < n->n_in; k++)
-			r = both(r, get(t, n->in[k]));
+			r = both(r, value_range(n->in[k]));
 		return r;
 	}
 	if (n->op->flags & OP_MOVES)
-		return is_op(n, "Pad") ? both(get(t, n->in[0]), between(0, 0)) : get(t, n->in[0]);
-	return n->n_in == 2 ? arithmetic(n, get(t, n->in[0]), get(t, n->in[1])) : unknown;
+		return is_op(n, "Pad") ? both(value_range(n->in[0]), between(0, 0)) : value_range(n->in[0]);
+	return n->n_in == 2 ? arithmetic(n, value_range(n->in[0]), value_range(n->in[1])) : unknown;
 }
 
 /* Readers and producers that only move elements need one type on both sides. */
@@ -201,32 +173,34 @@ static void narrow_constant_outputs(struct ctx *c, struct graph *g)
 	}
 }
 
-static void narrow_graph(struct ranges *t, struct graph *g)
+void bound_outputs(struct ctx *c, const struct node *n)
+{
+	struct graph *inner[8];
+
+	for (int i = 0; i < n->n_out && !node_graphs(n, inner, 8); i++)
+		if (n->out[i])
+			n->out[i]->range = held_by(n->out[i]->type, output_range(c, n, i));
+}
+
+void narrow_integers(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
 
 	for (struct node *n = g->first; n; n = n->next) {
 		int branches = node_graphs(n, inner, 8);
 		for (int i = 0; i < branches; i++)
-			narrow_graph(t, inner[i]);
+			narrow_integers(c, inner[i]);
 		for (int i = 0; i < n->n_out; i++) {
 			struct range r = unknown;
 			if (!n->out[i])
 				continue;
 			if (branches == 2)
-				r = both(get(t, inner[0]->outputs[i]), get(t, inner[1]->outputs[i]));
+				r = both(value_range(inner[0]->outputs[i]), value_range(inner[1]->outputs[i]));
 			else if (!branches && !source_is_wide(n))
-				r = held_by(n->out[i]->type, of_output(t, n, i));
-			put(t, n->out[i], r);
+				r = held_by(n->out[i]->type, output_range(c, n, i));
+			n->out[i]->range = r;
 			narrow_value(n->out[i], r);
 		}
 	}
-	narrow_constant_outputs(t->c, g);
-}
-
-void narrow_integers(struct ctx *c, struct graph *g)
-{
-	struct ranges t = { .c = c };
-
-	narrow_graph(&t, g);
+	narrow_constant_outputs(c, g);
 }

@@ -34,6 +34,19 @@ START_TEST(test_floats)
 }
 END_TEST
 
+/* Nothing is compared, or read, behind the end of the shorter one. */
+START_TEST(test_lengths)
+{
+	const int64_t list[] = { 1, 2, 3 };
+	struct value want = tensor(RT_I64, 3, list), have = tensor(RT_I64, 2, list);
+	struct difference d = compare(&want, &have, &(struct tolerance){ 0, 0, 100 });
+
+	ck_assert(d.other_length && !d.equal);
+	have.dim[0] = 3;
+	ck_assert(compare(&want, &have, &(struct tolerance){ 0, 0, 0 }).equal);
+}
+END_TEST
+
 /* Special numbers equal only themselves, however wide the tolerance. */
 START_TEST(test_special)
 {
@@ -88,6 +101,7 @@ Suite *suite(void)
 	TCase *tc = tcase_create("all");
 
 	tcase_add_test(tc, test_floats);
+	tcase_add_test(tc, test_lengths);
 	tcase_add_test(tc, test_special);
 	tcase_add_test(tc, test_other_floats);
 	tcase_add_test(tc, test_integers);

@@ -10,6 +10,8 @@
 #include "lg512nine.h"
 #include "lg96.h"
 #include "sp1024.h"
+#include "sp1m.h"
+#include "sp1mh.h"
 #include "sp512.h"
 #include "sp512h.h"
 #include "sp96.h"

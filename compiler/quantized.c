@@ -1,0 +1,242 @@
+/* Products of quantised tensors. Both factors of a MatMul or Conv in a Q/DQ graph are made by DequantizeLinear, as
+ * (q - zero point) * scale. The scales are taken out of the sums, and what remains are sums of products of small
+ * integers, which float holds exactly below 2^24: the result depends neither on the order in which a kernel adds nor on
+ * the instruction set. That matters because a QuantizeLinear follows, which turns a difference in the last bit of a sum
+ * into a whole step, and the layers behind it turn one step into many.
+ *
+ *     DequantizeLinear x, DequantizeLinear w, bias -> Conv -> QuantizeLinear y
+ *     becomes  x - zero, w - zero, bias / (sx sw) -> Conv -> Mul sx sw / sy -> QuantizeLinear by 1
+ *
+ * The same numbers with fewer roundings; integer kernels compute exactly these. */
+#include "gluec.h"
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { EXACT = 1 << 24 }; /* float holds every integer up to here */
+
+static bool is_small_integer(enum rt_type type)
+{
+	return type == RT_U8 || type == RT_I8 || type == RT_U4 || type == RT_I4 || type == RT_U2 || type == RT_I2;
+}
+
+static bool is_float_constant(const struct value *v)
+{
+	return v && v->data && v->type == RT_F32;
+}
+
+/* The DequantizeLinear node behind v, if the file has one there whose parameters are constants for all of v or for each
+ * slice along an axis; constants remember theirs. */
+static const struct node *dequantizer(struct ctx *c, const struct value *v)
+{
+	const struct node *n = v->data ? v->folded : v->def;
+
+	if (!is_op(n, "DequantizeLinear") || v->type != RT_F32 || attribute_int(c, n, "block_size", 0))
+		return NULL;
+	const struct value *zero = input(n, 2);
+	return is_float_constant(n->in[1]) && (!zero || zero->data) ? n : NULL;
+}
+
+/* Which slice along `axis` element i of v is in. */
+static int64_t slice_of(const struct value *v, int axis, int64_t i)
+{
+	int64_t inner = 1;
+
+	for (int d = axis + 1; d < v->rank; d++)
+		inner *= v->dim[d];
+	return i / inner % v->dim[axis];
+}
+
+/* Has the scale of d, which makes the weights w, one number, or one for each slice along `axis`? */
+static bool scales_slices(struct ctx *c, const struct node *d, const struct value *w, int axis)
+{
+	if (value_elements(d->in[1]) == 1)
+		return true;
+	int64_t own = attribute_int(c, d, "axis", 1);
+	return (own < 0 ? own + w->rank : own) == axis;
+}
+
+/* q - zero point, for element i of constant weights or a bias. */
+static int64_t integer_weight(const struct node *d, int axis, int64_t i)
+{
+	const struct value *q = d->in[0], *zero = input(d, 2);
+
+	if (!zero)
+		return constant_int(q, i);
+	return constant_int(q, i) - constant_int(zero, value_elements(zero) > 1 ? slice_of(q, axis, i) : 0);
+}
+
+static struct value *integer_weights(struct ctx *c, const struct node *d, const struct value *w, int axis)
+{
+	int64_t n = value_elements(w);
+	float *data = NEW(c, float, (size_t)n + 1);
+
+	for (int64_t i = 0; i < n; i++)
+		data[i] = (float)integer_weight(d, axis, i);
+	struct value *integers = value_constant(c, w->name, RT_F32, w->rank, w->dim, data);
+	integers->is_exact = true;
+	return integers;
+}
+
+/* q - zero point, for what is computed while the model runs: DequantizeLinear by 1. */
+static struct value *integer_values(struct ctx *c, struct graph *g, struct node *before, const struct node *d)
+{
+	struct node *n = node_new(c, g, before, "", "DequantizeLinear", d, 3, 1);
+	const struct value *v = d->out[0];
+
+	n->in[0] = d->in[0];
+	n->in[1] = value_float(c, "1", 1);
+	n->in[2] = input(d, 2);
+	n->out[0] = value_new(c, v->name, RT_F32, v->rank, v->dim);
+	n->out[0]->def = n;
+	n->out[0]->count = v->count;
+	n->out[0]->count_axis = v->count_axis;
+	return n->out[0];
+}
+
+/* A product of two quantised factors, the second of which may be constant weights with a scale for each output. */
+struct product {
+	struct node *node;
+	const struct node *left, *right; /* the DequantizeLinear nodes */
+	int axis;                        /* of the weights: the outputs' */
+	int64_t n;                       /* numbers in scale: 1, or one for each output */
+	float *scale;
+};
+
+static bool find_product(struct ctx *c, struct node *n, struct product *p)
+{
+	bool conv = is_op(n, "Conv");
+
+	if ((!conv && !is_op(n, "MatMul")) || n->out[0]->type != RT_F32)
+		return false;
+	const struct value *w = n->in[1];
+	*p = (struct product){ n, dequantizer(c, n->in[0]), dequantizer(c, w), conv ? 0 : 1, 1, NULL };
+	if (!p->left || !p->right || n->in[0]->data || !is_small_integer(p->left->in[0]->type) ||
+		!is_small_integer(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
+		return false;
+	p->n = value_elements(p->right->in[1]);
+	if (conv ? !w->data || !scales_slices(c, p->right, w, 0) : p->n > 1 && (!w->data || w->rank != 2))
+		return false;
+	return scales_slices(c, p->right, w, p->axis);
+}
+
+static void multiply_scales(struct ctx *c, struct product *p)
+{
+	p->scale = NEW(c, float, (size_t)p->n);
+	for (int64_t i = 0; i < p->n; i++)
+		p->scale[i] = (float)constant_real(p->left->in[1], 0) * (float)constant_real(p->right->in[1], i);
+}
+
+/* Numbers for each output, so that they broadcast to it: a convolution's channels stand before its space. */
+static struct value *for_outputs(struct ctx *c, const struct product *p, const char *name, int64_t n, const float *data)
+{
+	int64_t dim[MAX_RANK] = { n };
+	int rank = n == 1 ? 0 : is_op(p->node, "Conv") ? p->node->in[1]->rank - 1 : 1;
+
+	for (int i = 1; i < rank; i++)
+		dim[i] = 1;
+	return value_constant(c, name, RT_F32, rank, dim, data);
+}
+
+/* Do two scales differ by their rounding at most? Quantizers compute the product of two of them in their own way. */
+static bool same_scale(float a, float b)
+{
+	return fabsf(a - b) <= 2 * FLT_EPSILON * fabsf(b);
+}
+
+/* A bias that is quantised by the product's own scales, as integers; NULL when it is none. */
+static struct value *integer_bias(struct ctx *c, const struct product *p, const struct value *bias)
+{
+	const struct node *d = dequantizer(c, bias);
+	int64_t n = value_elements(bias);
+	float *data = NEW(c, float, (size_t)n + 1);
+
+	if (!d || !bias->data || (p->n != 1 && p->n != n))
+		return NULL;
+	int64_t scales = value_elements(d->in[1]);
+	for (int64_t i = 0; i < n; i++) {
+		int64_t x = integer_weight(d, 0, i);
+		float scale = (float)constant_real(d->in[1], scales > 1 ? i : 0);
+		if (!same_scale(scale, p->scale[p->n > 1 ? i : 0]) || x < -EXACT || x > EXACT)
+			return NULL;
+		data[i] = (float)x;
+	}
+	return value_constant(c, bias->name, RT_F32, 1, &n, data);
+}
+
+/* A node behind `last` that works on its output with a constant; its own output takes the other's place. */
+static struct node *append(struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant)
+{
+	struct value *end = last->out[0], *before = value_new(c, end->name, RT_F32, end->rank, end->dim);
+	struct node *n = node_new(c, g, last->next, "", type, last, 2, 1);
+
+	before->count = end->count;
+	before->count_axis = end->count_axis;
+	before->def = last;
+	last->out[0] = before;
+	n->in[0] = before;
+	n->in[1] = constant;
+	n->out[0] = end;
+	end->def = n;
+	return n;
+}
+
+/* A QuantizeLinear that alone reads the product divides by one number: the scales take it in, and it divides by 1. */
+static void take_quantizer(struct ctx *c, struct product *p, const struct value *y)
+{
+	struct node *q = y->user;
+
+	if (y->uses != 1 || y->is_output || !is_op(q, "QuantizeLinear") || q->in[0] != y || !is_float_constant(q->in[1]) ||
+		value_elements(q->in[1]) != 1 || !is_small_integer(q->out[0]->type) || attribute_int(c, q, "precision", 0))
+		return;
+	float by = (float)constant_real(q->in[1], 0);
+	for (int64_t i = 0; i < p->n; i++)
+		if (!isfinite(p->scale[i] / by))
+			return;
+	for (int64_t i = 0; i < p->n; i++)
+		p->scale[i] /= by;
+	q->in[1] = value_float(c, "1", 1);
+}
+
+static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
+{
+	struct node *n = p->node, *end = n;
+	struct value *bias = input(n, 2), *w = n->in[1], *integers = NULL;
+
+	multiply_scales(c, p);
+	if (bias)
+		integers = integer_bias(c, p, bias);
+	n->in[0] = integer_values(c, g, n, p->left);
+	n->in[1] = w->data ? integer_weights(c, p->right, w, p->axis) : integer_values(c, g, n, p->right);
+	if (bias)
+		n->in[2] = integers;
+	if (!bias || integers)
+		take_quantizer(c, p, n->out[0]);
+	end = append(c, g, n, "Mul", for_outputs(c, p, "scale", p->n, p->scale));
+	if (bias && !integers)
+		append(c, g, end, "Add", for_outputs(c, p, bias->name, value_elements(bias), constant_floats(c, bias)));
+}
+
+static void factor_graph(struct ctx *c, struct graph *g)
+{
+	struct graph *inner[8];
+	struct product p;
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		next = n->next;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			factor_graph(c, inner[i]);
+		if (find_product(c, n, &p) && (!input(n, 2) || n->in[2]->data))
+			take_out_scales(c, g, &p);
+	}
+}
+
+/* Halves do not hold such sums. */
+void factor_scales(struct ctx *c, struct graph *g)
+{
+	if (c->set.precision == PRECISION_FP16)
+		return;
+	count_uses(g);
+	factor_graph(c, g);
+	remove_dead(g);
+}
