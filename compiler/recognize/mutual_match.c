@@ -94,7 +94,9 @@ static void give(struct ctx *c, struct graph *g, struct node *match, int i, stru
 	const struct value *scores = match->in[0];
 	struct node *old = v->def;
 
-	node_absorb(c, match, old);
+	/* The match has the origin of what it accepts from the beginning. */
+	if (i != 4)
+		node_absorb(c, match, old);
 	if (v->rank == 2) {
 		match->out[i] = v;
 		v->def = match;
@@ -143,8 +145,10 @@ bool recognize_mutual_match(struct ctx *c, struct graph *g, struct node *n)
 			columns = choice(g, accept, where->in[1], -1);
 	if (!scores && (scores = choice(g, m.mutual, m.best, 0)))
 		set_attribute_int(c, match, "mutual_scores", 1);
-	if (columns)
+	if (columns) {
+		match->name = columns->name;
 		give(c, g, match, 0, columns->out[0]);
+	}
 	if (scores)
 		give(c, g, match, 1, scores->out[0]);
 	give(c, g, match, 2, column);

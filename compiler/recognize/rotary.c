@@ -12,6 +12,7 @@ struct rotation {
 	int rank, axis;
 	int64_t dim[MAX_RANK], m;
 	struct trace cos, sin;
+	const struct node *part[4]; /* that the rotation stands for beside its end, in order; NULL when there are fewer */
 };
 
 /* The two parts that a Concat joins, which must be of equal lengths. */
@@ -78,6 +79,8 @@ static bool is_turned(struct ctx *c, struct value *turned, struct rotation *r)
 	minus = trace_value(c, join->in[0]);
 	a = trace_value(c, join->in[1]);
 	neg = made_by(minus.root, "Neg");
+	r->part[0] = neg;
+	r->part[1] = join;
 	return neg && operand(c, &minus, neg->in[0], &b) && are_halves(c, r->x, r, &a, &b);
 }
 
@@ -90,9 +93,12 @@ static bool read_sum(struct ctx *c, const struct node *add, struct rotation *r)
 		const struct node *straight = mul[i & 1], *across = mul[!(i & 1)];
 		struct value *turned = across->in[i >> 2 & 1];
 		r->x = straight->in[i >> 1 & 1];
-		if (same_shape(r->x, add->out[0]) && is_turned(c, turned, r))
+		if (same_shape(r->x, add->out[0]) && is_turned(c, turned, r)) {
+			r->part[2] = mul[0];
+			r->part[3] = mul[1];
 			return phase_of_pairs(c, straight->in[!(i >> 1 & 1)], r, &r->cos) &&
 				   phase_of_pairs(c, across->in[!(i >> 2 & 1)], r, &r->sin);
+		}
 	}
 	return false;
 }
@@ -127,6 +133,8 @@ static bool read_parts(struct ctx *c, const struct node *join, struct rotation *
 	if (!sub || !add || !product(c, &even, sub->in[0], f[0]) || !product(c, &even, sub->in[1], f[1]) ||
 		!product(c, &odd, add->in[0], f[2]) || !product(c, &odd, add->in[1], f[3]))
 		return false;
+	r->part[0] = sub;
+	r->part[1] = add;
 	for (int i = 0; i < 32; i++) {
 		int ia = i & 1, ib = i >> 1 & 1, ob = i >> 2 & 1, oa = i >> 3 & 1, b_first = i >> 4;
 		struct trace *with_b = b_first ? f[2] : f[3], *with_a = b_first ? f[3] : f[2];
@@ -197,6 +205,23 @@ static bool split_heads(struct rotation *r, int axis, int64_t *heads)
 	return true;
 }
 
+/* The rotation is called what its result is called, when that only has to be reshaped to be it. */
+static void name_rotation(struct ctx *c, struct node *rotary, const struct node *end, const struct rotation *r)
+{
+	const struct value *y = end->out[0];
+	const struct node *shaped = y->uses == 1 && !y->is_output && is_op(y->user, "Reshape") ? y->user : NULL;
+
+	rotary->origin = r->part[0]->origin;
+	for (int i = 1; i < 4 && r->part[i]; i++)
+		node_absorb(c, rotary, r->part[i]);
+	node_absorb(c, rotary, end);
+	if (!shaped)
+		return;
+	node_absorb(c, rotary, shaped);
+	rotary->name = shaped->name;
+	rotary->out[0]->name = shaped->out[0]->name;
+}
+
 /* The rotation takes the place of `end`, whose result has the elements of r->x rotated. */
 static bool replace(struct ctx *c, struct graph *g, struct node *end, struct rotation *r)
 {
@@ -215,6 +240,7 @@ static bool replace(struct ctx *c, struct graph *g, struct node *end, struct rot
 	struct value *y = insert_node(c, g, end, "gluec", "Rotary", 3, x, x->rank, x->dim);
 	y->def->in[1] = cos;
 	y->def->in[2] = sin;
+	name_rotation(c, y->def, end, r);
 	if (r->m > 1)
 		set_attribute_int(c, y->def, "half", 1);
 	x = move_axis(c, g, end, y, last, axis);

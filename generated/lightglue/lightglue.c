@@ -535,10 +535,10 @@ static const struct rt_map p_position_sin = { .rank = 1, .dim = { 32768 }, .y = 
 	.type = RT_F32 } } };
 static const struct rt_linear p_layer0_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer0_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer0_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer0_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer0_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer0_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -591,10 +591,10 @@ static const struct rt_mutual_match p_assign0_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer1_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer1_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer1_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer1_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer1_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer1_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -647,10 +647,10 @@ static const struct rt_mutual_match p_assign1_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on0_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer2_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer2_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer2_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer2_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer2_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer2_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -703,10 +703,10 @@ static const struct rt_mutual_match p_assign2_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on1_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer3_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer3_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer3_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer3_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer3_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer3_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -759,10 +759,10 @@ static const struct rt_mutual_match p_assign3_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on2_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer4_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer4_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer4_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer4_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer4_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer4_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -815,10 +815,10 @@ static const struct rt_mutual_match p_assign4_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on3_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer5_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer5_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer5_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer5_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer5_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer5_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -871,10 +871,10 @@ static const struct rt_mutual_match p_assign5_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on4_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer6_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer6_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer6_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer6_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer6_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer6_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -927,10 +927,10 @@ static const struct rt_mutual_match p_assign6_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on5_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer7_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer7_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer7_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer7_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer7_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer7_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -983,10 +983,10 @@ static const struct rt_mutual_match p_assign7_matches0 = { .b = 1, .m = 512, .n 
 static const struct rt_copy_nd p_on6_depth = { .rank = 1, .size = 4, .dim = { 1 } };
 static const struct rt_linear p_layer8_self_qkv = { .m = 1024, .n = 768, .k0 = 256, .ldx0 = 256, .ldy = 768,
 	.x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32 };
-static const struct rt_rotary p_layer8_self_q_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
-static const struct rt_rotary p_layer8_self_k_rotary = { .b = 2, .h = 4, .n = 512, .d = 64, .x = { 393216, 64, 768 },
-	.y = { 131072, 64, 256 }, .phase = { 16384, 0, 32, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer8_self_q_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
+static const struct rt_rotary p_layer8_self_k_rotary = { .b = 1, .h = 1024, .n = 4, .d = 64, .x = { 0, 768, 64 },
+	.y = { 0, 256, 64 }, .phase = { 0, 32, 0, 1 }, .x_type = RT_F32, .y_type = RT_F32 };
 static const struct rt_attention p_layer8_self_attention_pv = { .b = 2, .h = 4, .m = 512, .n = 512, .d = 64, .dv = 64,
 	.scale = 0.125f, .q = { 131072, 64, 256 }, .k = { 131072, 64, 256 }, .v = { 393216, 64, 768 },
 	.y = { 131072, 64, 256 }, .x_type = RT_F32, .y_type = RT_F32 };
@@ -1059,12 +1059,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer0.self.qkv.matmul layer0.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer0_self_qkv"), &p_layer0_self_qkv, a + at_layer0_self_qkv, descriptors, NULL,
 		w + w_layer0_self_qkv_weight, w + w_layer0_self_qkv_bias, NULL);
-	/* layer0.self.q.rotary.ab layer0.self.q.rotary.even layer0.self.q.rotary.odd layer0.self.q.rotary.joined
-	 * layer0.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer0.self.q.rotary layer0.self.q.rotary.joined layer0.self.q.rotary.odd layer0.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer0_self_q_rotary"), &p_layer0_self_q_rotary, a + at_layer0_self_q_rotary,
 		a + at_layer0_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer0.self.k.rotary.ab layer0.self.k.rotary.even layer0.self.k.rotary.odd layer0.self.k.rotary.joined
-	 * layer0.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer0.self.k.rotary layer0.self.k.rotary.joined layer0.self.k.rotary.odd layer0.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer0_self_k_rotary"), &p_layer0_self_k_rotary, a + at_layer0_self_k_rotary,
 		a + at_layer0_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer0.self.attention.qk layer0.self.attention.scaled layer0.self.attention.softmax layer0.self.attention.pv:
@@ -1138,8 +1138,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign0_scores"), &p_assign0_scores, a + at_assign0_scores,
 			a + at_assign0_similarity, a + at_assign0_log_sigmoid, a + at_assign0_log_sigmoid + 2048,
 			a + at_assign0_scores_scratch);
-		/* assign0.mscores0 assign0.accept assign0.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign0_matches0"), &p_assign0_matches0, matches0, mscores0,
+		/* assign0.best assign0.match assign0.mscores0 assign0.matches0 assign0.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign0_matches0"), &p_assign0_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign0_scores, a + at_assign0_matches0_scratch);
 		/* leave0.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "depth"), &p_depth, depth, w + w_leave0_depth);
@@ -1149,12 +1149,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer1.self.qkv.matmul layer1.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer1_self_qkv"), &p_layer1_self_qkv, a + at_layer1_self_qkv, a + at_layer0_cross_ffn3,
 		NULL, w + w_layer1_self_qkv_weight, w + w_layer1_self_qkv_bias, NULL);
-	/* layer1.self.q.rotary.ab layer1.self.q.rotary.even layer1.self.q.rotary.odd layer1.self.q.rotary.joined
-	 * layer1.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer1.self.q.rotary layer1.self.q.rotary.joined layer1.self.q.rotary.odd layer1.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer1_self_q_rotary"), &p_layer1_self_q_rotary, a + at_layer1_self_q_rotary,
 		a + at_layer1_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer1.self.k.rotary.ab layer1.self.k.rotary.even layer1.self.k.rotary.odd layer1.self.k.rotary.joined
-	 * layer1.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer1.self.k.rotary layer1.self.k.rotary.joined layer1.self.k.rotary.odd layer1.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer1_self_k_rotary"), &p_layer1_self_k_rotary, a + at_layer1_self_k_rotary,
 		a + at_layer1_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer1.self.attention.qk layer1.self.attention.scaled layer1.self.attention.softmax layer1.self.attention.pv:
@@ -1229,8 +1229,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign1_scores"), &p_assign1_scores, a + at_assign1_scores,
 			a + at_assign1_similarity, a + at_assign1_log_sigmoid, a + at_assign1_log_sigmoid + 2048,
 			a + at_assign1_scores_scratch);
-		/* assign1.mscores0 assign1.accept assign1.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign1_matches0"), &p_assign1_matches0, matches0, mscores0,
+		/* assign1.best assign1.match assign1.mscores0 assign1.matches0 assign1.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign1_matches0"), &p_assign1_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign1_scores, a + at_assign1_matches0_scratch);
 		/* leave1.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on0_depth"), &p_on0_depth, depth, w + w_leave1_depth);
@@ -1240,12 +1240,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer2.self.qkv.matmul layer2.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer2_self_qkv"), &p_layer2_self_qkv, a + at_layer2_self_qkv, a + at_layer1_cross_ffn3,
 		NULL, w + w_layer2_self_qkv_weight, w + w_layer2_self_qkv_bias, NULL);
-	/* layer2.self.q.rotary.ab layer2.self.q.rotary.even layer2.self.q.rotary.odd layer2.self.q.rotary.joined
-	 * layer2.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer2.self.q.rotary layer2.self.q.rotary.joined layer2.self.q.rotary.odd layer2.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer2_self_q_rotary"), &p_layer2_self_q_rotary, a + at_layer2_self_q_rotary,
 		a + at_layer2_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer2.self.k.rotary.ab layer2.self.k.rotary.even layer2.self.k.rotary.odd layer2.self.k.rotary.joined
-	 * layer2.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer2.self.k.rotary layer2.self.k.rotary.joined layer2.self.k.rotary.odd layer2.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer2_self_k_rotary"), &p_layer2_self_k_rotary, a + at_layer2_self_k_rotary,
 		a + at_layer2_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer2.self.attention.qk layer2.self.attention.scaled layer2.self.attention.softmax layer2.self.attention.pv:
@@ -1320,8 +1320,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign2_scores"), &p_assign2_scores, a + at_assign2_scores,
 			a + at_assign2_similarity, a + at_assign2_log_sigmoid, a + at_assign2_log_sigmoid + 2048,
 			a + at_assign2_scores_scratch);
-		/* assign2.mscores0 assign2.accept assign2.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign2_matches0"), &p_assign2_matches0, matches0, mscores0,
+		/* assign2.best assign2.match assign2.mscores0 assign2.matches0 assign2.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign2_matches0"), &p_assign2_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign2_scores, a + at_assign2_matches0_scratch);
 		/* leave2.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on1_depth"), &p_on1_depth, depth, w + w_leave2_depth);
@@ -1331,12 +1331,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer3.self.qkv.matmul layer3.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer3_self_qkv"), &p_layer3_self_qkv, a + at_layer3_self_qkv, a + at_layer2_cross_ffn3,
 		NULL, w + w_layer3_self_qkv_weight, w + w_layer3_self_qkv_bias, NULL);
-	/* layer3.self.q.rotary.ab layer3.self.q.rotary.even layer3.self.q.rotary.odd layer3.self.q.rotary.joined
-	 * layer3.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer3.self.q.rotary layer3.self.q.rotary.joined layer3.self.q.rotary.odd layer3.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer3_self_q_rotary"), &p_layer3_self_q_rotary, a + at_layer3_self_q_rotary,
 		a + at_layer3_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer3.self.k.rotary.ab layer3.self.k.rotary.even layer3.self.k.rotary.odd layer3.self.k.rotary.joined
-	 * layer3.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer3.self.k.rotary layer3.self.k.rotary.joined layer3.self.k.rotary.odd layer3.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer3_self_k_rotary"), &p_layer3_self_k_rotary, a + at_layer3_self_k_rotary,
 		a + at_layer3_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer3.self.attention.qk layer3.self.attention.scaled layer3.self.attention.softmax layer3.self.attention.pv:
@@ -1411,8 +1411,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign3_scores"), &p_assign3_scores, a + at_assign3_scores,
 			a + at_assign3_similarity, a + at_assign3_log_sigmoid, a + at_assign3_log_sigmoid + 2048,
 			a + at_assign3_scores_scratch);
-		/* assign3.mscores0 assign3.accept assign3.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign3_matches0"), &p_assign3_matches0, matches0, mscores0,
+		/* assign3.best assign3.match assign3.mscores0 assign3.matches0 assign3.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign3_matches0"), &p_assign3_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign3_scores, a + at_assign3_matches0_scratch);
 		/* leave3.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on2_depth"), &p_on2_depth, depth, w + w_leave3_depth);
@@ -1422,12 +1422,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer4.self.qkv.matmul layer4.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer4_self_qkv"), &p_layer4_self_qkv, a + at_layer4_self_qkv, a + at_layer3_cross_ffn3,
 		NULL, w + w_layer4_self_qkv_weight, w + w_layer4_self_qkv_bias, NULL);
-	/* layer4.self.q.rotary.ab layer4.self.q.rotary.even layer4.self.q.rotary.odd layer4.self.q.rotary.joined
-	 * layer4.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer4.self.q.rotary layer4.self.q.rotary.joined layer4.self.q.rotary.odd layer4.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer4_self_q_rotary"), &p_layer4_self_q_rotary, a + at_layer4_self_q_rotary,
 		a + at_layer4_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer4.self.k.rotary.ab layer4.self.k.rotary.even layer4.self.k.rotary.odd layer4.self.k.rotary.joined
-	 * layer4.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer4.self.k.rotary layer4.self.k.rotary.joined layer4.self.k.rotary.odd layer4.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer4_self_k_rotary"), &p_layer4_self_k_rotary, a + at_layer4_self_k_rotary,
 		a + at_layer4_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer4.self.attention.qk layer4.self.attention.scaled layer4.self.attention.softmax layer4.self.attention.pv:
@@ -1502,8 +1502,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign4_scores"), &p_assign4_scores, a + at_assign4_scores,
 			a + at_assign4_similarity, a + at_assign4_log_sigmoid, a + at_assign4_log_sigmoid + 2048,
 			a + at_assign4_scores_scratch);
-		/* assign4.mscores0 assign4.accept assign4.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign4_matches0"), &p_assign4_matches0, matches0, mscores0,
+		/* assign4.best assign4.match assign4.mscores0 assign4.matches0 assign4.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign4_matches0"), &p_assign4_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign4_scores, a + at_assign4_matches0_scratch);
 		/* leave4.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on3_depth"), &p_on3_depth, depth, w + w_leave4_depth);
@@ -1513,12 +1513,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer5.self.qkv.matmul layer5.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer5_self_qkv"), &p_layer5_self_qkv, a + at_layer5_self_qkv, a + at_layer4_cross_ffn3,
 		NULL, w + w_layer5_self_qkv_weight, w + w_layer5_self_qkv_bias, NULL);
-	/* layer5.self.q.rotary.ab layer5.self.q.rotary.even layer5.self.q.rotary.odd layer5.self.q.rotary.joined
-	 * layer5.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer5.self.q.rotary layer5.self.q.rotary.joined layer5.self.q.rotary.odd layer5.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer5_self_q_rotary"), &p_layer5_self_q_rotary, a + at_layer5_self_q_rotary,
 		a + at_layer5_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer5.self.k.rotary.ab layer5.self.k.rotary.even layer5.self.k.rotary.odd layer5.self.k.rotary.joined
-	 * layer5.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer5.self.k.rotary layer5.self.k.rotary.joined layer5.self.k.rotary.odd layer5.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer5_self_k_rotary"), &p_layer5_self_k_rotary, a + at_layer5_self_k_rotary,
 		a + at_layer5_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer5.self.attention.qk layer5.self.attention.scaled layer5.self.attention.softmax layer5.self.attention.pv:
@@ -1593,8 +1593,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign5_scores"), &p_assign5_scores, a + at_assign5_scores,
 			a + at_assign5_similarity, a + at_assign5_log_sigmoid, a + at_assign5_log_sigmoid + 2048,
 			a + at_assign5_scores_scratch);
-		/* assign5.mscores0 assign5.accept assign5.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign5_matches0"), &p_assign5_matches0, matches0, mscores0,
+		/* assign5.best assign5.match assign5.mscores0 assign5.matches0 assign5.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign5_matches0"), &p_assign5_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign5_scores, a + at_assign5_matches0_scratch);
 		/* leave5.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on4_depth"), &p_on4_depth, depth, w + w_leave5_depth);
@@ -1604,12 +1604,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer6.self.qkv.matmul layer6.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer6_self_qkv"), &p_layer6_self_qkv, a + at_layer6_self_qkv, a + at_layer5_cross_ffn3,
 		NULL, w + w_layer6_self_qkv_weight, w + w_layer6_self_qkv_bias, NULL);
-	/* layer6.self.q.rotary.ab layer6.self.q.rotary.even layer6.self.q.rotary.odd layer6.self.q.rotary.joined
-	 * layer6.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer6.self.q.rotary layer6.self.q.rotary.joined layer6.self.q.rotary.odd layer6.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer6_self_q_rotary"), &p_layer6_self_q_rotary, a + at_layer6_self_q_rotary,
 		a + at_layer6_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer6.self.k.rotary.ab layer6.self.k.rotary.even layer6.self.k.rotary.odd layer6.self.k.rotary.joined
-	 * layer6.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer6.self.k.rotary layer6.self.k.rotary.joined layer6.self.k.rotary.odd layer6.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer6_self_k_rotary"), &p_layer6_self_k_rotary, a + at_layer6_self_k_rotary,
 		a + at_layer6_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer6.self.attention.qk layer6.self.attention.scaled layer6.self.attention.softmax layer6.self.attention.pv:
@@ -1684,8 +1684,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign6_scores"), &p_assign6_scores, a + at_assign6_scores,
 			a + at_assign6_similarity, a + at_assign6_log_sigmoid, a + at_assign6_log_sigmoid + 2048,
 			a + at_assign6_scores_scratch);
-		/* assign6.mscores0 assign6.accept assign6.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign6_matches0"), &p_assign6_matches0, matches0, mscores0,
+		/* assign6.best assign6.match assign6.mscores0 assign6.matches0 assign6.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign6_matches0"), &p_assign6_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign6_scores, a + at_assign6_matches0_scratch);
 		/* leave6.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on5_depth"), &p_on5_depth, depth, w + w_leave6_depth);
@@ -1695,12 +1695,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer7.self.qkv.matmul layer7.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer7_self_qkv"), &p_layer7_self_qkv, a + at_layer7_self_qkv, a + at_layer6_cross_ffn3,
 		NULL, w + w_layer7_self_qkv_weight, w + w_layer7_self_qkv_bias, NULL);
-	/* layer7.self.q.rotary.ab layer7.self.q.rotary.even layer7.self.q.rotary.odd layer7.self.q.rotary.joined
-	 * layer7.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer7.self.q.rotary layer7.self.q.rotary.joined layer7.self.q.rotary.odd layer7.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer7_self_q_rotary"), &p_layer7_self_q_rotary, a + at_layer7_self_q_rotary,
 		a + at_layer7_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer7.self.k.rotary.ab layer7.self.k.rotary.even layer7.self.k.rotary.odd layer7.self.k.rotary.joined
-	 * layer7.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer7.self.k.rotary layer7.self.k.rotary.joined layer7.self.k.rotary.odd layer7.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer7_self_k_rotary"), &p_layer7_self_k_rotary, a + at_layer7_self_k_rotary,
 		a + at_layer7_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer7.self.attention.qk layer7.self.attention.scaled layer7.self.attention.softmax layer7.self.attention.pv:
@@ -1775,8 +1775,8 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 		k->log_assignment(rt_step(run, "assign7_scores"), &p_assign7_scores, a + at_assign7_scores,
 			a + at_assign7_similarity, a + at_assign7_log_sigmoid, a + at_assign7_log_sigmoid + 2048,
 			a + at_assign7_scores_scratch);
-		/* assign7.mscores0 assign7.accept assign7.matches0: 1x512x512 -> 1x512 */
-		k->mutual_match(rt_step(run, "assign7_matches0"), &p_assign7_matches0, matches0, mscores0,
+		/* assign7.best assign7.match assign7.mscores0 assign7.matches0 assign7.accept: 1x512x512 -> 1x512 */
+		k->mutual_match(rt_step(run, "assign7_matches0"), &p_assign7_matches0, matches0, mscores0, NULL, NULL, NULL,
 			a + at_assign7_scores, a + at_assign7_matches0_scratch);
 		/* leave7.depth: i32 [1] */
 		k->copy_nd(rt_step(run, "on6_depth"), &p_on6_depth, depth, w + w_leave7_depth);
@@ -1786,12 +1786,12 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	/* layer8.self.qkv.matmul layer8.self.qkv: 2x512x256 -> 2x512x768 */
 	k->linear(rt_step(run, "layer8_self_qkv"), &p_layer8_self_qkv, a + at_layer8_self_qkv, a + at_layer7_cross_ffn3,
 		NULL, w + w_layer8_self_qkv_weight, w + w_layer8_self_qkv_bias, NULL);
-	/* layer8.self.q.rotary.ab layer8.self.q.rotary.even layer8.self.q.rotary.odd layer8.self.q.rotary.joined
-	 * layer8.self.q.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer8.self.q.rotary layer8.self.q.rotary.joined layer8.self.q.rotary.odd layer8.self.q.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer8_self_q_rotary"), &p_layer8_self_q_rotary, a + at_layer8_self_q_rotary,
 		a + at_layer8_self_qkv, a + at_position_cos, a + at_position_sin);
-	/* layer8.self.k.rotary.ab layer8.self.k.rotary.even layer8.self.k.rotary.odd layer8.self.k.rotary.joined
-	 * layer8.self.k.rotary: 2x4x512x64 -> 2x4x512x64 */
+	/* layer8.self.k.rotary layer8.self.k.rotary.joined layer8.self.k.rotary.odd layer8.self.k.rotary.even: 2x4x512x64
+	 * -> 2x4x512x64 */
 	k->rotary(rt_step(run, "layer8_self_k_rotary"), &p_layer8_self_k_rotary, a + at_layer8_self_k_rotary,
 		a + at_layer8_self_qkv + 1024, a + at_position_cos, a + at_position_sin);
 	/* layer8.self.attention.qk layer8.self.attention.scaled layer8.self.attention.softmax layer8.self.attention.pv:
@@ -1853,9 +1853,9 @@ enum gluec_status lightglue_run(const float keypoints[2 * 512 * 2], const float 
 	k->log_assignment(rt_step(run, "assign8_scores"), &p_assign8_scores, a + at_assign8_scores,
 		a + at_assign8_similarity, a + at_assign8_log_sigmoid, a + at_assign8_log_sigmoid + 2048,
 		a + at_assign8_scores_scratch);
-	/* assign8.mscores0 assign8.accept assign8.matches0: 1x512x512 -> 1x512 */
-	k->mutual_match(rt_step(run, "assign8_matches0"), &p_assign8_matches0, matches0, mscores0, a + at_assign8_scores,
-		a + at_assign8_matches0_scratch);
+	/* assign8.best assign8.match assign8.mscores0 assign8.matches0 assign8.accept: 1x512x512 -> 1x512 */
+	k->mutual_match(rt_step(run, "assign8_matches0"), &p_assign8_matches0, matches0, mscores0, NULL, NULL, NULL,
+		a + at_assign8_scores, a + at_assign8_matches0_scratch);
 	/* on7.depth: i32 [1] */
 	k->copy_nd(rt_step(run, "on6_depth_2"), &p_on6_depth_2, depth, w + w_on7_depth);
 	rt_step(run, NULL);

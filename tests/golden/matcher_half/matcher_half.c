@@ -39,7 +39,7 @@ struct kernels { KERNELS(RT_MEMBER, ) };
 static const struct kernels table[] = { RT_ISAS(RT_ROW, KERNELS) };
 
 static const struct rt_attention p_attention = { .b = 1, .h = 1, .m = 6, .n = 6, .d = 8, .dv = 8, .scale = 0.35f,
-	.q = { 0, 48, 8 }, .k = { 0, 48, 8 }, .v = { 0, 48, 8 }, .y = { 0, 48, 8 }, .x_type = RT_F32, .y_type = RT_F16 };
+	.q = { 0, 48, 8 }, .k = { 0, 0, 8 }, .v = { 0, 48, 8 }, .y = { 0, 48, 8 }, .x_type = RT_F32, .y_type = RT_F16 };
 static const struct rt_linear p_update_product = { .m = 6, .n = 8, .k0 = 8, .ldx0 = 8, .ldy = 8, .ldr = 8,
 	.act = RT_GELU, .x_type = RT_F16, .y_type = RT_F32, .w_type = RT_F16 };
 static const struct rt_linear p_deeper = { .m = 6, .n = 8, .k0 = 8, .ldx0 = 8, .ldy = 8, .x_type = RT_F32,
