@@ -2,7 +2,8 @@
 #include "recognize.h"
 
 static recognizer *const all[] = { recognize_l2_norm, recognize_layer_norm, recognize_linear, recognize_attention,
-	recognize_rotary, recognize_heat_map, recognize_nms, recognize_log_assignment, recognize_mutual_match };
+	recognize_rotary, recognize_heat_map, recognize_nms, recognize_border, recognize_log_assignment,
+	recognize_mutual_match };
 
 static void recognize_with(struct ctx *c, struct graph *g, recognizer *find)
 {

@@ -8,13 +8,14 @@
 typedef bool recognizer(struct ctx *c, struct graph *g, struct node *n);
 
 recognizer recognize_attention;      /* softmax(scale q k^T) v */
+recognizer recognize_border;         /* the edge of a suppressed picture, filled with a number */
 recognizer recognize_heat_map;       /* softmax over cells, unfolded */
 recognizer recognize_l2_norm;        /* x / max(|x|, floor) */
 recognizer recognize_layer_norm;     /* LayerNormalization over the last axis */
 recognizer recognize_linear;         /* x w + b with constant w */
 recognizer recognize_log_assignment; /* double log-softmax plus certainties */
 recognizer recognize_mutual_match;   /* mutual nearest neighbours above a threshold */
-recognizer recognize_nms;            /* suppression by repeated max-pooling, and its border */
+recognizer recognize_nms;            /* suppression by repeated max-pooling */
 recognizer recognize_rotary;         /* rotation of channel pairs */
 
 /* pattern.c: what the recognizers ask. */
@@ -26,6 +27,10 @@ struct node *made_by_internal(const struct value *v, const char *type);
 struct node *either_made_by(const struct node *n, const char *type, struct value **other);
 /* Is v a constant whose elements all equal x? */
 bool is_constant(const struct value *v, double x);
+/* Is v, constant or made of a constant by repeating it, x everywhere? */
+bool is_filled(struct ctx *c, const struct value *v, double x);
+/* v before nodes that only change its shape: the same elements in the same order. */
+struct value *unshaped(struct value *v);
 /* n has two inputs, one of them a constant of one element: it goes to *x, the other input is returned. */
 struct value *times_constant(const struct node *n, double *x);
 /* The one axis that a Reduce*, ArgMax or (Log)Softmax node works on, 0.. ; -1 when there are several. */
@@ -35,5 +40,30 @@ bool is_max_pool(struct ctx *c, const struct node *n, int64_t kernel, int64_t st
 bool is_permutation(struct ctx *c, const struct node *n, int rank, const int64_t *perm);
 /* `end` and its output are replaced by a new node of gluec's domain with that output. */
 struct node *replace_end(struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in);
+/* x in another shape, or with its dimensions in another order, by a new node. perm is kept. */
+struct value *reshaped(
+	struct ctx *c, struct graph *g, struct node *before, struct value *x, int rank, const int64_t *dim);
+struct value *transposed(struct ctx *c, struct graph *g, struct node *before, struct value *x, const int64_t *perm);
+/* replace_end for a new node whose output has a shape of its own and is reshaped to `end`'s. */
+struct node *replace_end_shaped(
+	struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in, int rank, const int64_t *dim);
+
+/* provenance.c: where elements come from. */
+/* The one value that v's elements come from by nodes that move, leave out and repeat elements or put constants in their
+ * places: v itself where no such node makes it. NULL when there are several, or none. */
+struct value *moved_from(const struct value *v);
+/* Each element of v, which was moved from root, in row-major order: from[i] is its element of root, or -1 where it is
+ * the number constant[i]. The arrays are in the arena. False when there are too many elements to tell. */
+struct provenance {
+	const int64_t *from;
+	const double *constant;
+};
+bool find_provenance(struct ctx *c, const struct value *v, struct value *root, struct provenance *p);
+/* The names of the ONNX nodes that make root and move its elements to v, without the last one. */
+const char *names_between(struct ctx *c, const struct value *root, const struct value *v);
+/* Is a constant put in the place of an element between root and n's output, and none behind it? */
+bool is_filled_last(const struct node *n, struct value *root);
+/* Does nothing read root, and what is between root and v, but what makes v? */
+bool dies_behind(const struct value *root, const struct value *v);
 
 #endif

@@ -34,6 +34,32 @@ bool is_constant(const struct value *v, double x)
 	return true;
 }
 
+bool is_filled(struct ctx *c, const struct value *v, double x)
+{
+	static const char *const repeats[] = { "Expand", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Tile", "Identity" };
+	const struct node *n = v ? v->def : NULL;
+
+	if (!n)
+		return is_constant(v, x);
+	if (is_op(n, "ConstantOfShape")) {
+		const struct attribute *value = attribute(n, "value");
+		return value ? value->kind == ATTRIBUTE_TENSOR && is_constant(value->tensor, x) : x == 0;
+	}
+	for (size_t i = 0; i < sizeof repeats / sizeof *repeats; i++)
+		if (is_op(n, repeats[i]))
+			return is_filled(c, n->in[0], x);
+	return false;
+}
+
+struct value *unshaped(struct value *v)
+{
+	while (v && v->def &&
+		   (is_op(v->def, "Reshape") || is_op(v->def, "Unsqueeze") || is_op(v->def, "Squeeze") ||
+			   is_op(v->def, "Flatten") || is_op(v->def, "Identity")))
+		v = v->def->in[0];
+	return v;
+}
+
 struct value *times_constant(const struct node *n, double *x)
 {
 	for (int i = 1; i >= 0 && n->n_in == 2; i--)
@@ -105,6 +131,56 @@ struct node *replace_end(struct ctx *c, struct graph *g, struct node *end, const
 
 	n->out[0] = end->out[0];
 	n->out[0]->def = n;
+	node_remove(g, end);
+	return n;
+}
+
+static struct node *reshape_before(
+	struct ctx *c, struct graph *g, struct node *before, struct value *x, struct value *y)
+{
+	struct node *n = node_new(c, g, before, "", "Reshape", before, 2, 1);
+	int64_t *dim = NEW(c, int64_t, (size_t)y->rank + 1), rank = y->rank;
+
+	memcpy(dim, y->dim, (size_t)rank * sizeof *dim);
+	n->in[0] = x;
+	n->in[1] = value_constant(c, arena_text(c, "%s.shape", y->name), RT_I64, 1, &rank, dim);
+	n->out[0] = y;
+	y->def = n;
+	return n;
+}
+
+struct value *reshaped(
+	struct ctx *c, struct graph *g, struct node *before, struct value *x, int rank, const int64_t *dim)
+{
+	return reshape_before(c, g, before, x, value_new(c, x->name, x->type, rank, dim))->out[0];
+}
+
+struct value *transposed(struct ctx *c, struct graph *g, struct node *before, struct value *x, const int64_t *perm)
+{
+	struct node *n = node_new(c, g, before, "", "Transpose", before, 1, 1);
+	struct attribute *a = NEW(c, struct attribute, 1);
+
+	*a = (struct attribute){ .name = "perm", .kind = ATTRIBUTE_INTS, .n = (size_t)x->rank, .ints = perm };
+	n->attributes = a;
+	n->in[0] = x;
+	n->out[0] = value_new(c, x->name, x->type, x->rank, NULL);
+	n->out[0]->def = n;
+	for (int i = 0; i < x->rank; i++)
+		n->out[0]->dim[i] = x->dim[perm[i]];
+	return n->out[0];
+}
+
+struct node *replace_end_shaped(
+	struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in, int rank, const int64_t *dim)
+{
+	struct value *y = end->out[0], *own = value_new(c, y->name, y->type, rank, dim);
+
+	if (same_shape(own, y))
+		return replace_end(c, g, end, type, n_in);
+	struct node *n = node_new(c, g, end, "gluec", type, end, n_in, 1);
+	n->out[0] = own;
+	own->def = n;
+	reshape_before(c, g, end, own, y);
 	node_remove(g, end);
 	return n;
 }
