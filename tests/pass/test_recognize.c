@@ -163,6 +163,12 @@ enum {
 	L2_CLIP_BOTH,
 	L2_UNSQUEEZE,
 	L2_EXPAND,
+	L2_NO_FLOOR,
+	L2_ROOT_OF_PRODUCTS,
+	L2_POWERS,
+	L2_SUM_OF_SQUARES,
+	L2_RECIPROCAL,
+	L2_RECIPROCAL_LEFT,
 	L2_FORMS,
 	/* Near misses. */
 	L2_OTHER_INPUT = L2_FORMS,
@@ -174,6 +180,11 @@ enum {
 	L2_WRONG_EXPAND,
 	L2_L1,
 	L2_EXCHANGED,
+	L2_CUBES,
+	L2_CUBE_ROOT,
+	L2_OTHER_PRODUCTS,
+	L2_NO_ROOT,
+	L2_OTHER_RECIPROCAL,
 	L2_ALL
 };
 
@@ -185,6 +196,8 @@ static struct value *floored(struct op_test *t, int form, struct value *norm)
 	case L2_MAX:
 	case L2_NEGATIVE_FLOOR:
 		return pass_node(t, "Max", "bound", 2, norm, floor);
+	case L2_NO_FLOOR:
+		return pass_node(t, "Max", "bound", 2, norm, value_float(t->c, "none", 0));
 	case L2_MAX_LEFT:
 		return pass_node(t, "Max", "bound", 2, floor, norm);
 	case L2_CLIP:
@@ -207,18 +220,70 @@ static struct value *floored(struct op_test *t, int form, struct value *norm)
 	}
 }
 
+static struct value *power(struct op_test *t, struct value *x, float exponent)
+{
+	return pass_node(t, "Pow", "power", 2, x, value_float(t->c, "exponent", exponent));
+}
+
+/* The sum of x's squares, or something like it, before its root. */
+static struct value *sum_of_squares(struct op_test *t, int form, struct value *x, struct value *other)
+{
+	struct value *axes = form == L2_TWO_AXES ? INTS(t, 0, 1) : INTS(t, 1);
+
+	switch (form) {
+	case L2_ROOT_OF_PRODUCTS:
+	case L2_CUBE_ROOT:
+	case L2_NO_ROOT:
+		return pass_node(t, "ReduceSum", "norm", 2, pass_node(t, "Mul", "squares", 2, x, x), axes);
+	case L2_OTHER_PRODUCTS:
+		return pass_node(t, "ReduceSum", "norm", 2,
+			pass_node(t, "Abs", "positive", 1, pass_node(t, "Mul", "squares", 2, x, other)), axes);
+	case L2_POWERS:
+		return pass_node(t, "ReduceSum", "norm", 2, power(t, pass_node(t, "Abs", "positive", 1, x), 2), axes);
+	case L2_CUBES:
+		return pass_node(t, "ReduceSum", "norm", 2, power(t, pass_node(t, "Abs", "positive", 1, x), 3), axes);
+	case L2_SUM_OF_SQUARES:
+		return pass_node(t, "ReduceSumSquare", "norm", 2, x, axes);
+	default:
+		return pass_node(
+			t, form == L2_L1 ? "ReduceL1" : "ReduceL2", "norm", 2, form == L2_OTHER_INPUT ? other : x, axes);
+	}
+}
+
+static struct value *root(struct op_test *t, int form, struct value *sum)
+{
+	if (form == L2_POWERS || form == L2_CUBE_ROOT)
+		return power(t, sum, form == L2_POWERS ? 0.5f : 0.25f);
+	if (form == L2_ROOT_OF_PRODUCTS || form == L2_OTHER_PRODUCTS || form == L2_CUBES || form == L2_SUM_OF_SQUARES)
+		return pass_node(t, "Sqrt", "root", 1, sum);
+	return sum;
+}
+
 /* A square, so that nothing but the axis tells rows from columns. */
 static void l2_norm(struct op_test *t, int form)
 {
 	bool drops = form == L2_UNSQUEEZE || form == L2_WRONG_UNSQUEEZE || form == L2_WRONG_EXPAND;
 	struct value *x = pass_input(t, "f32[3,3]", 1), *other = pass_input(t, "f32[3,3]", 2);
-	struct value *norm = pass_node(t, form == L2_L1 ? "ReduceL1" : "ReduceL2", "norm", 2,
-		form == L2_OTHER_INPUT ? other : x, form == L2_TWO_AXES ? INTS(t, 0, 1) : INTS(t, 1));
+	struct value *sum = sum_of_squares(t, form, x, other);
 
-	set_attribute_int(t->c, norm->def, "keepdims", !drops);
-	struct value *divisor = floored(t, form, norm);
-	pass_output(
-		t, form == L2_EXCHANGED ? pass_node(t, "Div", "y", 2, divisor, x) : pass_node(t, "Div", "y", 2, x, divisor));
+	set_attribute_int(t->c, sum->def, "keepdims", !drops);
+	struct value *divisor = floored(t, form, root(t, form, sum)), *inverse;
+	switch (form) {
+	case L2_EXCHANGED:
+		pass_output(t, pass_node(t, "Div", "y", 2, divisor, x));
+		break;
+	case L2_RECIPROCAL:
+	case L2_RECIPROCAL_LEFT:
+	case L2_OTHER_RECIPROCAL:
+		inverse = pass_node(t, "Reciprocal", "inverse", 1, divisor);
+		if (form == L2_RECIPROCAL_LEFT)
+			pass_output(t, pass_node(t, "Mul", "y", 2, inverse, x));
+		else
+			pass_output(t, pass_node(t, "Mul", "y", 2, form == L2_RECIPROCAL ? x : other, inverse));
+		break;
+	default:
+		pass_output(t, pass_node(t, "Div", "y", 2, x, divisor));
+	}
 }
 
 START_TEST(l2_norms)
