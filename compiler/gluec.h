@@ -142,7 +142,7 @@ struct node {
 	struct value **in, **out; /* an optional input or output that is left out is NULL */
 	struct attribute *attributes;
 	struct node *prev, *next;
-	bool inlined; /* element-wise: computed inside its only reader's map; see fuse.c */
+	bool inlined; /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
 };
 
 struct graph {
