@@ -4,7 +4,7 @@
 
 #include "gluec.h"
 
-/* range.c: makes i32 of every i64 value that is proved to fit. */
+/* range.c: makes i32 of every i64 value that is proved to fit, and constants of what can only be one number. */
 void narrow_integers(struct ctx *c, struct graph *g);
 
 #endif

@@ -4,6 +4,9 @@
 #include "precision.h"
 #include <string.h>
 
+/* Bytes of the largest value that is written out as a constant. */
+enum { MOST_DECIDED = 1 << 16 };
+
 struct range {
 	bool known;
 	int64_t low, high;
@@ -12,6 +15,7 @@ struct range {
 /* Ranges of values, by address: a hash table in the arena. */
 struct ranges {
 	struct ctx *c;
+	struct graph *root;
 	struct entry {
 		const struct value *v;
 		struct range range;
@@ -74,10 +78,10 @@ static struct range get(struct ranges *t, const struct value *v)
 		return unknown;
 	if (v->data)
 		return constant_range(v);
-	if (v->type == RT_BOOL)
-		return between(0, 1);
 	struct entry *e = t->size ? slot(t, v) : NULL;
-	return e && e->v ? e->range : unknown;
+	if (e && e->v && e->range.known)
+		return e->range;
+	return v->type == RT_BOOL ? between(0, 1) : unknown;
 }
 
 static struct range both(struct range a, struct range b)
@@ -120,6 +124,48 @@ static struct range arithmetic(const struct node *n, struct range a, struct rang
 	return unknown;
 }
 
+/* What a comparison of a with b can be, given whether it can be true and whether it can be false. */
+static struct range truth(bool maybe, bool maybe_not)
+{
+	return between(!maybe_not, maybe);
+}
+
+static struct range condition(const struct node *n, struct range a, struct range b)
+{
+	if (!a.known || !b.known)
+		return unknown;
+	if (is_op(n, "Less"))
+		return truth(a.low < b.high, a.high >= b.low);
+	if (is_op(n, "LessOrEqual"))
+		return truth(a.low <= b.high, a.high > b.low);
+	if (is_op(n, "Greater"))
+		return truth(a.high > b.low, a.low <= b.high);
+	if (is_op(n, "GreaterOrEqual"))
+		return truth(a.high >= b.low, a.low < b.high);
+	if (is_op(n, "Equal"))
+		return truth(a.low <= b.high && b.low <= a.high, a.low != a.high || b.low != b.high || a.low != b.low);
+	if (is_op(n, "And"))
+		return between(a.low & b.low, a.high & b.high);
+	if (is_op(n, "Or"))
+		return between(a.low | b.low, a.high | b.high);
+	return unknown;
+}
+
+static struct range cast(const struct node *n, struct range r)
+{
+	if (!is_integer_type(n->in[0]->type) && n->in[0]->type != RT_BOOL)
+		return unknown;
+	return n->out[0]->type == RT_BOOL && r.known ? truth(r.low || r.high, r.low <= 0 && r.high >= 0) : r;
+}
+
+/* Version 11 of the operator set made an input of the value, which was an attribute and of a float. */
+static struct range padding(struct ranges *t, const struct node *n)
+{
+	if (n->version < 11 && attribute(n, "value"))
+		return unknown;
+	return n->n_in > 2 && n->in[2] ? get(t, n->in[2]) : between(0, 0);
+}
+
 static struct range of_output(struct ranges *t, const struct node *n, int i)
 {
 	struct range r;
@@ -137,7 +183,11 @@ static struct range of_output(struct ranges *t, const struct node *n, int i)
 	if (is_internal(n, "MutualMatch"))
 		return i == 0 ? between(-1, n->in[0]->dim[2]) : unknown;
 	if (is_op(n, "Cast"))
-		return is_integer_type(n->in[0]->type) || n->in[0]->type == RT_BOOL ? get(t, n->in[0]) : unknown;
+		return cast(n, get(t, n->in[0]));
+	if (n->out[i]->type == RT_BOOL && is_op(n, "Not"))
+		return between(1 - get(t, n->in[0]).high, 1 - get(t, n->in[0]).low);
+	if (n->out[i]->type == RT_BOOL && n->n_in == 2 && n->op->flags & OP_ELEMENTWISE)
+		return condition(n, get(t, n->in[0]), get(t, n->in[1]));
 	if (is_op(n, "Where"))
 		return both(get(t, n->in[1]), get(t, n->in[2]));
 	if (is_op(n, "Gather") || is_op(n, "GatherElements") || is_op(n, "GatherND") || is_op(n, "ReduceMax") ||
@@ -152,7 +202,7 @@ static struct range of_output(struct ranges *t, const struct node *n, int i)
 		return r;
 	}
 	if (n->op->flags & OP_MOVES)
-		return is_op(n, "Pad") ? both(get(t, n->in[0]), between(0, 0)) : get(t, n->in[0]);
+		return is_op(n, "Pad") ? both(get(t, n->in[0]), padding(t, n)) : get(t, n->in[0]);
 	return n->n_in == 2 ? arithmetic(n, get(t, n->in[0]), get(t, n->in[1])) : unknown;
 }
 
@@ -201,12 +251,47 @@ static void narrow_constant_outputs(struct ctx *c, struct graph *g)
 	}
 }
 
+/* A value that can only be one number is that number: the sign of what is never negative, for one. */
+static bool decide(struct ranges *t, struct graph *g, struct node *n)
+{
+	struct value *v = n->out[0];
+	struct range r = get(t, v);
+
+	if (!(n->op->flags & OP_ELEMENTWISE) || !r.known || r.low != r.high || v->is_output || v->count ||
+		(v->type != RT_BOOL && v->type != RT_I32) || value_bytes(v) > MOST_DECIDED)
+		return false;
+	char *data = arena_get(t->c, value_bytes(v) + 1, 1);
+	const int32_t number = (int32_t)r.low;
+	for (int64_t i = 0; i < value_elements(v); i++)
+		if (v->type == RT_BOOL)
+			data[i] = (char)number;
+		else
+			memcpy(data + 4 * i, &number, sizeof number);
+	v->data = data;
+	v->def = NULL;
+	node_remove(g, n);
+	return true;
+}
+
+/* What a number is added to or taken from is what remains when the number is 0. */
+static void drop_zero(struct ranges *t, struct graph *g, struct node *n)
+{
+	struct range zero = n->n_in == 2 ? get(t, n->in[1]) : unknown;
+
+	if (!(is_op(n, "Add") || is_op(n, "Sub")) || !zero.known || zero.low || zero.high || n->out[0]->is_output ||
+		n->in[0]->type != n->out[0]->type || n->in[0]->data || !same_shape(n->in[0], n->out[0]))
+		return;
+	replace_value(t->root, n->out[0], n->in[0]);
+	node_remove(g, n);
+}
+
 static void narrow_graph(struct ranges *t, struct graph *g)
 {
 	struct graph *inner[8];
 
-	for (struct node *n = g->first; n; n = n->next) {
+	for (struct node *n = g->first, *next; n; n = next) {
 		int branches = node_graphs(n, inner, 8);
+		next = n->next;
 		for (int i = 0; i < branches; i++)
 			narrow_graph(t, inner[i]);
 		for (int i = 0; i < n->n_out; i++) {
@@ -220,13 +305,15 @@ static void narrow_graph(struct ranges *t, struct graph *g)
 			put(t, n->out[i], r);
 			narrow_value(n->out[i], r);
 		}
+		if (n->n_out == 1 && n->out[0] && !decide(t, g, n))
+			drop_zero(t, g, n);
 	}
 	narrow_constant_outputs(t->c, g);
 }
 
 void narrow_integers(struct ctx *c, struct graph *g)
 {
-	struct ranges t = { .c = c };
+	struct ranges t = { .c = c, .root = g };
 
 	narrow_graph(&t, g);
 }
