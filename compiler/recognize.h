@@ -52,13 +52,16 @@ struct node *replace_end_shaped(
 /* The one value that v's elements come from by nodes that move, leave out and repeat elements or put constants in their
  * places: v itself where no such node makes it. NULL when there are several, or none. */
 struct value *moved_from(const struct value *v);
-/* Each element of v, which was moved from root, in row-major order: from[i] is its element of root, or -1 where it is
- * the number constant[i]. The arrays are in the arena. False when there are too many elements to tell. */
+/* Each element of a value, in row-major order: from[i] is its element of the root that it was moved from, or -1 where
+ * it is the number constant[i]. */
 struct provenance {
 	const int64_t *from;
 	const double *constant;
 };
-bool find_provenance(struct ctx *c, const struct value *v, struct value *root, struct provenance *p);
+typedef bool provenance_test(const struct provenance *p, void *user);
+/* What the test says of v's elements, which were moved from root; p lives until it returns. False when there are too
+ * many elements to tell. */
+bool test_provenance(struct ctx *c, const struct value *v, struct value *root, provenance_test *test, void *user);
 /* The names of the ONNX nodes that make root and move its elements to v, without the last one. */
 const char *names_between(struct ctx *c, const struct value *root, const struct value *v);
 /* Is a constant put in the place of an element between root and n's output, and none behind it? */

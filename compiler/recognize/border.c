@@ -19,8 +19,15 @@ static int64_t border_width(const struct frame *f, const struct provenance *p)
 	return border;
 }
 
-static bool is_frame(const struct frame *f, const struct provenance *p)
+/* Finds the border and the number in it. */
+static bool is_frame(const struct provenance *p, void *frame)
 {
+	struct frame *f = frame;
+
+	f->border = border_width(f, p);
+	f->fill = p->constant[0];
+	if (f->border == 0 || f->border == f->h || (double)(float)f->fill != f->fill)
+		return false;
 	for (int64_t i = 0; i < f->elements; i++) {
 		int64_t y = i / f->w % f->h, x = i % f->w;
 		bool inside = y >= f->border && y < f->h - f->border && x >= f->border && x < f->w - f->border;
@@ -28,20 +35,6 @@ static bool is_frame(const struct frame *f, const struct provenance *p)
 			return false;
 	}
 	return true;
-}
-
-/* The frame may cover the one that is there already, not show it inside. */
-static bool has_frame(struct ctx *c, const struct node *nms, struct value *y, struct value *root, struct frame *f)
-{
-	struct provenance p;
-
-	if (f->elements == 0 || !find_provenance(c, y, root, &p))
-		return false;
-	f->border = border_width(f, &p);
-	if (f->border == 0 || f->border == f->h || f->border < attribute_int(c, nms, "border", 0))
-		return false;
-	f->fill = p.constant[0];
-	return (double)(float)f->fill == f->fill && is_frame(f, &p);
 }
 
 bool recognize_border(struct ctx *c, struct graph *g, struct node *n)
@@ -53,7 +46,8 @@ bool recognize_border(struct ctx *c, struct graph *g, struct node *n)
 		!dies_behind(root, y))
 		return false;
 	struct frame f = { .elements = value_elements(y), .h = root->dim[root->rank - 2], .w = root->dim[root->rank - 1] };
-	if (!has_frame(c, nms, y, root, &f))
+	/* The frame may cover one that is there already, not show it inside. */
+	if (f.elements == 0 || !test_provenance(c, y, root, is_frame, &f) || f.border < attribute_int(c, nms, "border", 0))
 		return false;
 	const char *names = names_between(c, root, y);
 	struct node *whole = replace_end_shaped(c, g, n, "Nms", 1, root->rank, root->dim);

@@ -28,8 +28,9 @@ static bool read_cells(struct ctx *c, const struct node *softmax, struct cells *
 }
 
 /* Is the picture that p describes, row by row, the cells unfolded? */
-static bool is_unfolded(const struct cells *m, const struct provenance *p)
+static bool is_unfolded(const struct provenance *p, void *cells)
 {
+	const struct cells *m = cells;
 	int64_t rows = m->h * m->cell, columns = m->w * m->cell;
 
 	for (int64_t i = m->n * rows * columns; i-- > 0;) {
@@ -59,15 +60,13 @@ static struct value *channels_first(
 bool recognize_heat_map(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct cells m;
-	struct provenance p;
 
 	if (!(n->op->flags & OP_MOVES) || n->n_out != 1)
 		return false;
 	struct value *y = n->out[0], *root = moved_from(y);
 	struct node *softmax = made_by(root, "Softmax");
 	if (!softmax || !read_cells(c, softmax, &m) || value_elements(y) == 0 ||
-		value_elements(y) != m.n * (m.channels - 1) * m.h * m.w || !find_provenance(c, y, root, &p) ||
-		!is_unfolded(&m, &p))
+		value_elements(y) != m.n * (m.channels - 1) * m.h * m.w || !test_provenance(c, y, root, is_unfolded, &m))
 		return false;
 	const int64_t dim[] = { m.n, 1, m.h * m.cell, m.w * m.cell };
 	const char *names = names_between(c, root, y);

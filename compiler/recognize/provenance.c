@@ -2,6 +2,7 @@
  * gathers with fixed indices, scatters of constants. What they amount to is found out by doing it: the nodes run with
  * the numbers of the elements in the elements' places, and what comes out says which went where. Every element is run
  * with two different numbers, so that constants, which stay the same, are told from them. */
+#include "attempt.h"
 #include "lower.h"
 #include "recognize.h"
 #include <string.h>
@@ -200,30 +201,58 @@ static double *run_with_labels(struct copy *copy, double first, double step)
 	return result;
 }
 
-bool find_provenance(struct ctx *c, const struct value *v, struct value *root, struct provenance *p)
-{
-	struct region r = { .root = root };
+/* One question about where v's elements come from, and its answer. */
+struct question {
+	const struct value *v;
+	struct value *root;
+	provenance_test *test;
+	void *user;
+	bool answer;
+};
 
-	if (!is_float_type(v->type) || root->type != v->type || !has_fixed_size(root) ||
-		!add_value(&r, (struct value *)v, 0))
-		return false;
+static void answer(struct ctx *c, void *user)
+{
+	struct question *q = user;
+	struct region r = { .root = q->root };
 	struct copy *copy = NEW(c, struct copy, 1);
+
+	if (!add_value(&r, (struct value *)q->v, 0))
+		return;
 	copy->c = c;
 	copy->region = &r;
-	copy->type = v->type;
+	copy->type = q->v->type;
 	copy->g.name = "labels";
-	struct value *input = copied(copy, root);
+	struct value *input = copied(copy, q->root);
 	if (!copy_region(copy))
-		return false;
-	struct value *output = copied(copy, (struct value *)v);
+		return;
+	struct value *output = copied(copy, (struct value *)q->v);
 	copy->g.inputs = &input;
 	copy->g.outputs = &output;
 	copy->g.n_inputs = copy->g.n_outputs = 1;
 	/* Element i is i first, then -1 - i: a constant is the same number both times. */
 	double *up = run_with_labels(copy, 0, 1), *down = run_with_labels(copy, -1, -1);
-	int64_t n = value_elements(v), *from = NEW(c, int64_t, (size_t)n + 1);
+	int64_t n = value_elements(q->v), *from = NEW(c, int64_t, (size_t)n + 1);
 	for (int64_t i = 0; i < n; i++)
 		from[i] = memcmp(&up[i], &down[i], sizeof *up) ? (int64_t)up[i] : -1;
-	*p = (struct provenance){ from, up };
-	return true;
+	q->answer = q->test(&(struct provenance){ from, up }, q->user);
+}
+
+/* In an arena of its own, because there are pictures of numbers in it and the question may be asked often. */
+bool test_provenance(struct ctx *c, const struct value *v, struct value *root, provenance_test *test, void *user)
+{
+	struct question q = { v, root, test, user, false };
+	struct arena *outer = c->arena, *own;
+
+	if (!is_float_type(v->type) || root->type != v->type || !has_fixed_size(root) || !has_fixed_size(v))
+		return false;
+	own = arena_new();
+	if (!own)
+		fail(c, IO_FAILED, "out of memory");
+	c->arena = own;
+	enum status status = attempt(c, answer, &q);
+	c->arena = outer;
+	arena_free(own);
+	if (status)
+		fail_again(c, status);
+	return q.answer;
 }
