@@ -2,6 +2,7 @@
  * them, a concatenation into the product behind it, and element-wise nodes into each other. */
 #include "gluec.h"
 #include "half.h"
+#include "lower.h"
 #include "map.h"
 #include <math.h>
 #include <string.h>
@@ -200,6 +201,26 @@ static void inline_producers(struct ctx *c, struct node *n)
 	}
 }
 
+/* Element-wise parts that only the concatenation reads are computed into their places in it. Between the two there may
+ * be nodes that add or remove dimensions of one. */
+static void inline_parts(const struct graph *g, struct node *n)
+{
+	for (int i = 0; i < n->n_in && n->n_in > 1; i++) {
+		struct node *p = n->in[i]->def;
+		const struct node *reader = n;
+		while (p && only_reader(g, p->out[0]) == reader && (is_op(p, "Unsqueeze") || is_op(p, "Squeeze"))) {
+			reader = p;
+			p = p->in[0]->def;
+		}
+		if (!p || only_reader(g, p->out[0]) != reader || p->op->lower != lower_map ||
+			p->out[0]->type != n->out[0]->type)
+			continue;
+		for (struct node *q = n->in[i]->def; q != p; q = q->in[0]->def)
+			q->inlined = true;
+		p->inlined = true;
+	}
+}
+
 /* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
 static void fuse_graph(struct ctx *c, struct graph *g)
 {
@@ -225,8 +246,23 @@ static void fuse_graph(struct ctx *c, struct graph *g)
 	}
 }
 
+/* When everything else is done, since a product may have taken the parts of a concatenation itself. */
+static void inline_all_parts(struct graph *g)
+{
+	struct graph *inner[8];
+
+	for (struct node *n = g->first; n; n = n->next) {
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			inline_all_parts(inner[i]);
+		if (is_op(n, "Concat"))
+			inline_parts(g, n);
+	}
+}
+
 void fuse(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
 	fuse_graph(c, g);
+	remove_dead(g);
+	inline_all_parts(g);
 }

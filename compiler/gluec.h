@@ -161,7 +161,7 @@ struct node {
 	struct node *prev, *next;
 	bool placed; /* by the pass that is reordering the graph, which also numbers nodes in group: see twins.c */
 	int group;
-	bool inlined; /* element-wise: computed inside its only reader's map; see fuse.c */
+	bool inlined; /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
 };
 
 struct graph {

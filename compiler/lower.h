@@ -148,6 +148,10 @@ struct buffer *buffer_root(struct buffer *b);
 
 /* map.c: element-wise nodes. */
 void lower_map(struct lower *l, struct node *n);
+/* The same for a result that is stored at y, whose dimensions are the node's output's. */
+void lower_map_to(struct lower *l, struct node *n, const struct view *y);
+/* The order in which lower_map would store the dimensions. */
+void map_order(struct lower *l, const struct node *n, int *perm);
 /* A map call of one conversion or copy: y and x have the same dimensions. */
 struct call *map_copy(struct lower *l, const struct node *n, const struct view *y, const struct view *x);
 /* How element-wise operators describe themselves to lower_map: op/elementwise.c. Appends the steps of n, whose

@@ -175,34 +175,53 @@ struct call *map_copy(struct lower *l, const struct node *n, const struct view *
 }
 
 /* The output lies in memory as the first input of its shape does, so that channels-last stays channels-last. */
-static struct view *new_like_inputs(struct lower *l, struct value *y, int n, const struct view *const *x)
+static void order_like_inputs(const struct value *y, int n, const struct view *const *x, int *perm)
 {
-	int perm[MAX_RANK];
-
+	for (int d = 0; d < y->rank; d++)
+		perm[d] = d;
 	for (int i = 0; i < n; i++) {
 		bool same = x[i]->rank == y->rank && y->rank > 0;
 		for (int d = 0; same && d < y->rank; d++)
 			same = x[i]->dim[d] == y->dim[d] && (x[i]->stride[d] > 0 || y->dim[d] == 1);
-		if (!same)
-			continue;
-		view_order(x[i], perm);
-		return view_new_permuted(l, y, perm);
+		if (same) {
+			view_order(x[i], perm);
+			return;
+		}
 	}
-	return view_new(l, y);
 }
 
-void lower_map(struct lower *l, struct node *n)
+/* The program of n and the views of its inputs; fails when it is too long. */
+static struct map_builder *map_program(struct lower *l, const struct node *n, const struct view **x)
 {
 	struct map_builder *b = build_program(l->c, n);
-	const struct view *x[RT_MAP_INPUTS];
-	struct rt_map p = { 0 };
 
 	if (b->overflow || b->inputs > RT_MAP_INPUTS || b->steps > RT_MAP_STEPS)
 		fail_node(l->c, n, "it has %d inputs in %d steps; at most %d and %d are supported", b->inputs, b->steps,
 			RT_MAP_INPUTS, RT_MAP_STEPS);
 	for (int i = 0; i < b->inputs; i++)
 		x[i] = view_of(l, b->input[i]);
-	struct view *y = new_like_inputs(l, n->out[0], b->inputs, x);
+	return b;
+}
+
+void map_order(struct lower *l, const struct node *n, int *perm)
+{
+	const struct view *x[RT_MAP_INPUTS];
+	const struct map_builder *b = map_program(l, n, x);
+
+	order_like_inputs(n->out[0], b->inputs, x, perm);
+}
+
+void lower_map_to(struct lower *l, struct node *n, const struct view *y)
+{
+	const struct view *x[RT_MAP_INPUTS];
+	struct map_builder *b = map_program(l, n, x);
+	struct rt_map p = { 0 };
+	int perm[MAX_RANK];
+
+	if (!y) {
+		order_like_inputs(n->out[0], b->inputs, x, perm);
+		y = view_new_permuted(l, n->out[0], perm);
+	}
 	if (value_elements(n->out[0]) == 0)
 		return;
 	for (int i = 0; i < b->steps; i++) {
@@ -215,4 +234,9 @@ void lower_map(struct lower *l, struct node *n)
 	p.step = b->step;
 	l->origin = b->origin;
 	map_call(l, n, &p, y, x);
+}
+
+void lower_map(struct lower *l, struct node *n)
+{
+	lower_map_to(l, n, NULL);
 }

@@ -215,6 +215,7 @@ void choose_precision(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
 	narrow_integers(c, g);
+	remove_dead(g);
 	if (c->set.precision != PRECISION_FP16)
 		return;
 	find_positions(c, g);

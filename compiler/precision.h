@@ -4,7 +4,7 @@
 
 #include "gluec.h"
 
-/* range.c: makes i32 of every i64 value that is proved to fit. */
+/* range.c: makes i32 of every i64 value that is proved to fit, and constants of what can only be one number. */
 void narrow_integers(struct ctx *c, struct graph *g);
 /* What the elements of v, integers, are proved to lie between; what those of a node's output will lie between, by its
  * inputs; and the same kept with the outputs. */

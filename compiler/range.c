@@ -4,6 +4,9 @@
 #include "precision.h"
 #include <string.h>
 
+/* Bytes of the largest value that is written out as a constant. */
+enum { MOST_DECIDED = 1 << 16 };
+
 static struct range between(int64_t low, int64_t high)
 {
 	return (struct range){ low <= high && low >= INT32_MIN && high <= INT32_MAX, low, high };
@@ -34,7 +37,7 @@ struct range value_range(const struct value *v)
 		return unknown;
 	if (v->data)
 		return constant_range(v);
-	return v->type == RT_BOOL ? between(0, 1) : v->range;
+	return v->type == RT_BOOL && !v->range.known ? between(0, 1) : v->range;
 }
 
 static struct range both(struct range a, struct range b)
@@ -77,6 +80,51 @@ static struct range arithmetic(const struct node *n, struct range a, struct rang
 	return unknown;
 }
 
+/* What a comparison of a with b can be, given whether it can be true and whether it can be false. */
+static struct range truth(bool maybe, bool maybe_not)
+{
+	return between(!maybe_not, maybe);
+}
+
+static struct range condition(const struct node *n, struct range a, struct range b)
+{
+	if (!a.known || !b.known)
+		return unknown;
+	if (is_op(n, "Less"))
+		return truth(a.low < b.high, a.high >= b.low);
+	if (is_op(n, "LessOrEqual"))
+		return truth(a.low <= b.high, a.high > b.low);
+	if (is_op(n, "Greater"))
+		return truth(a.high > b.low, a.low <= b.high);
+	if (is_op(n, "GreaterOrEqual"))
+		return truth(a.high >= b.low, a.low < b.high);
+	if (is_op(n, "Equal"))
+		return truth(a.low <= b.high && b.low <= a.high, a.low != a.high || b.low != b.high || a.low != b.low);
+	if (is_op(n, "And"))
+		return between(a.low & b.low, a.high & b.high);
+	if (is_op(n, "Or"))
+		return between(a.low | b.low, a.high | b.high);
+	return unknown;
+}
+
+static struct range cast(const struct node *n, struct range r)
+{
+	enum rt_type from = n->in[0]->type, to = n->out[0]->type;
+
+	/* A truth value as a float is no index. */
+	if (!is_integer_type(from) && !(from == RT_BOOL && (is_integer_type(to) || to == RT_BOOL)))
+		return unknown;
+	return to == RT_BOOL && r.known ? truth(r.low || r.high, r.low <= 0 && r.high >= 0) : r;
+}
+
+/* Version 11 of the operator set made an input of the value, which was an attribute and of a float. */
+static struct range padding(const struct node *n)
+{
+	if (n->version < 11 && attribute(n, "value"))
+		return unknown;
+	return n->n_in > 2 && n->in[2] ? value_range(n->in[2]) : between(0, 0);
+}
+
 /* The length of the axis that n works on. */
 static int64_t axis_length(struct ctx *c, const struct node *n, int64_t fallback)
 {
@@ -107,9 +155,11 @@ struct range output_range(struct ctx *c, const struct node *n, int i)
 	if (is_internal(n, "MutualMatch"))
 		return i == 0 || i == 2 ? between(-1, n->in[0]->dim[2]) : unknown;
 	if (is_op(n, "Cast"))
-		return is_integer_type(n->in[0]->type) || (n->in[0]->type == RT_BOOL && is_integer_type(n->out[0]->type))
-				   ? value_range(n->in[0])
-				   : unknown;
+		return cast(n, value_range(n->in[0]));
+	if (n->out[i]->type == RT_BOOL && is_op(n, "Not"))
+		return between(1 - value_range(n->in[0]).high, 1 - value_range(n->in[0]).low);
+	if (n->out[i]->type == RT_BOOL && n->n_in == 2 && n->op->flags & OP_ELEMENTWISE)
+		return condition(n, value_range(n->in[0]), value_range(n->in[1]));
 	if (is_op(n, "Where"))
 		return both(value_range(input(n, 1)), value_range(input(n, 2)));
 	if (is_op(n, "Gather") || is_op(n, "GatherElements") || is_op(n, "GatherND") || is_op(n, "ReduceMax") ||
@@ -124,7 +174,7 @@ struct range output_range(struct ctx *c, const struct node *n, int i)
 		return r;
 	}
 	if (n->op->flags & OP_MOVES)
-		return is_op(n, "Pad") ? both(value_range(n->in[0]), between(0, 0)) : value_range(n->in[0]);
+		return is_op(n, "Pad") ? both(value_range(n->in[0]), padding(n)) : value_range(n->in[0]);
 	return n->n_in == 2 ? arithmetic(n, value_range(n->in[0]), value_range(n->in[1])) : unknown;
 }
 
@@ -182,14 +232,49 @@ void bound_outputs(struct ctx *c, const struct node *n)
 			n->out[i]->range = held_by(n->out[i]->type, output_range(c, n, i));
 }
 
-void narrow_integers(struct ctx *c, struct graph *g)
+/* A value that can only be one number is that number: the sign of what is never negative, for one. */
+static bool decide(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct value *v = n->out[0];
+	struct range r = value_range(v);
+
+	if (!(n->op->flags & OP_ELEMENTWISE) || !r.known || r.low != r.high || v->is_output || v->count ||
+		(v->type != RT_BOOL && v->type != RT_I32) || value_bytes(v) > MOST_DECIDED)
+		return false;
+	char *data = arena_get(c, value_bytes(v) + 1, 1);
+	const int32_t number = (int32_t)r.low;
+	for (int64_t i = 0; i < value_elements(v); i++)
+		if (v->type == RT_BOOL)
+			data[i] = (char)number;
+		else
+			memcpy(data + 4 * i, &number, sizeof number);
+	v->data = data;
+	v->def = NULL;
+	node_remove(g, n);
+	return true;
+}
+
+/* What a number is added to or taken from is what remains when the number is 0. */
+static void drop_zero(struct graph *root, struct graph *g, struct node *n)
+{
+	struct range zero = n->n_in == 2 ? value_range(n->in[1]) : unknown;
+
+	if (!(is_op(n, "Add") || is_op(n, "Sub")) || !zero.known || zero.low || zero.high || n->out[0]->is_output ||
+		n->in[0]->type != n->out[0]->type || n->in[0]->data || !same_shape(n->in[0], n->out[0]))
+		return;
+	replace_value(root, n->out[0], n->in[0]);
+	node_remove(g, n);
+}
+
+static void narrow_graph(struct ctx *c, struct graph *root, struct graph *g)
 {
 	struct graph *inner[8];
 
-	for (struct node *n = g->first; n; n = n->next) {
+	for (struct node *n = g->first, *next; n; n = next) {
 		int branches = node_graphs(n, inner, 8);
+		next = n->next;
 		for (int i = 0; i < branches; i++)
-			narrow_integers(c, inner[i]);
+			narrow_graph(c, root, inner[i]);
 		for (int i = 0; i < n->n_out; i++) {
 			struct range r = unknown;
 			if (!n->out[i])
@@ -201,6 +286,13 @@ void narrow_integers(struct ctx *c, struct graph *g)
 			n->out[i]->range = r;
 			narrow_value(n->out[i], r);
 		}
+		if (n->n_out == 1 && n->out[0] && !decide(c, g, n))
+			drop_zero(root, g, n);
 	}
 	narrow_constant_outputs(c, g);
+}
+
+void narrow_integers(struct ctx *c, struct graph *g)
+{
+	narrow_graph(c, g, g);
 }

@@ -3,7 +3,7 @@
 
 static recognizer *const all[] = { recognize_top_one, recognize_l2_norm, recognize_layer_norm, recognize_gelu,
 	recognize_linear, recognize_channels, recognize_rotary, recognize_attention, recognize_multi_head,
-	recognize_heat_map, recognize_nms, recognize_log_assignment, recognize_mutual_match };
+	recognize_heat_map, recognize_nms, recognize_border, recognize_log_assignment, recognize_mutual_match };
 
 static void recognize_with(struct ctx *c, struct graph *g, recognizer *find)
 {

@@ -1,5 +1,6 @@
 /* Operators that put pieces together: Concat, Pad and Tile. */
 #include "op.h"
+#include <assert.h>
 #include <string.h>
 
 void concat_infer(struct ctx *c, struct node *n)
@@ -32,20 +33,63 @@ void concat_infer(struct ctx *c, struct node *n)
 	set_output(c, n, 0, x->type, x->rank, dim);
 }
 
-/* The order in which all views of this rank store their elements, when it is one: then the result is stored so too. */
+/* The element-wise node that is computed into its place in the result, behind those that only change its shape. */
+static struct node *inlined_part(const struct value *v)
+{
+	struct node *n = v->def && v->def->inlined ? v->def : NULL;
+
+	while (n && !(n->op->flags & OP_ELEMENTWISE))
+		n = n->in[0]->def;
+	return n;
+}
+
+/* The order in which a part stores its elements, or would. False when it is none that others could have. */
+static bool part_order(struct lower *l, struct value *v, int *perm)
+{
+	const struct node *part = inlined_part(v);
+
+	if (part) {
+		map_order(l, part, perm);
+		return part->out[0] == v;
+	}
+	const struct view *x = view_of(l, v);
+	view_order(x, perm);
+	for (int d = 0; d < x->rank; d++)
+		if (x->stride[d] <= 0 && x->dim[d] != 1)
+			return false;
+	return true;
+}
+
+/* The order in which all parts store their elements, when it is one: then the result is stored so too. */
 static void common_order(struct lower *l, const struct node *n, int *perm)
 {
 	int other[MAX_RANK], rank = n->in[0]->rank;
 	bool same = true;
 
 	for (int i = 0; i < n->n_in; i++) {
-		const struct view *x = view_of(l, n->in[i]);
-		view_order(x, i ? other : perm);
-		for (int d = 0; d < rank; d++)
-			same = same && (!i || other[d] == perm[d]) && (x->stride[d] > 0 || x->dim[d] == 1);
+		same &= part_order(l, n->in[i], i ? other : perm);
+		for (int d = 0; d < rank && i && same; d++)
+			same = other[d] == perm[d];
 	}
 	for (int d = 0; d < rank && !same; d++)
 		perm[d] = d;
+}
+
+static void place_part(struct lower *l, struct value *v, const struct view *place)
+{
+	struct node *part = inlined_part(v);
+	const char *origin = l->origin;
+	struct view to;
+
+	if (!part) {
+		view_copy(l, place, view_of(l, v));
+		return;
+	}
+	bool fits = view_reshape(place, part->out[0]->rank, part->out[0]->dim, &to);
+	assert(fits);
+	(void)fits;
+	lower_map_to(l, part, &to);
+	l->origin = origin;
 }
 
 void concat_lower(struct lower *l, struct node *n)
@@ -62,7 +106,7 @@ void concat_lower(struct lower *l, struct node *n)
 	for (int i = 0; i < n->n_in; i++) {
 		piece.dim[axis] = n->in[i]->dim[axis];
 		if (value_elements(n->in[i]))
-			view_copy(l, &piece, view_of(l, n->in[i]));
+			place_part(l, n->in[i], &piece);
 		piece.offset += piece.dim[axis] * piece.stride[axis];
 	}
 }

@@ -1,121 +1,194 @@
-/* Non-maximum suppression as SuperPoint spells it with max-pools, and the border that is cleared afterwards. */
+/* Non-maximum suppression as SuperPoint spells it with max-pools. Between the pools shapes may change, as long as each
+ * element stays the same one. */
 #include "recognize.h"
 #include <string.h>
 
-/* Is v Equal(x, MaxPool(x)) with a square window that moves by one? Then *radius is half its width. */
-static bool is_peak(struct ctx *c, const struct value *v, const struct value *x, int64_t *radius)
+/* What all parts of one suppression have in common. */
+struct suppression {
+	struct ctx *c;
+	const struct value *s;   /* the scores, before their shape is changed */
+	struct value *picture;   /* the scores as a pool reads them, [n, channels, h, w] */
+	const struct value *any; /* what the first pool that was seen reads, whose shape all must have; NULL before it */
+	int64_t radius;
+};
+
+/* Do n's operands go together element by element, none of them repeated but numbers? */
+static bool is_plain(const struct node *n)
 {
-	struct value *other = NULL;
-	struct node *equal = made_by(v, "Equal"), *pool = equal ? either_made_by(equal, "MaxPool", &other) : NULL;
+	const struct value *y = n->out[0];
+
+	for (int i = 0; i < n->n_in; i++)
+		if (value_elements(n->in[i]) != value_elements(y) && value_elements(n->in[i]) != 1)
+			return false;
+	return true;
+}
+
+static struct node *plain(struct value *v, const char *type)
+{
+	struct node *n = made_by(unshaped(v), type);
+
+	return n && is_plain(n) ? n : NULL;
+}
+
+/* Is v the maxima of x over the suppression's squares? The first pool that is seen says how large they are. */
+static bool is_pool(struct suppression *m, struct value *v, const struct value *x)
+{
+	struct node *pool = made_by(unshaped(v), "MaxPool");
 	int64_t kernel[8];
 
-	if (!pool || other != x || pool->in[0] != x || attribute_ints(c, pool, "kernel_shape", kernel, 8) != 2)
+	if (!pool || unshaped(pool->in[0]) != x || attribute_ints(m->c, pool, "kernel_shape", kernel, 8) != 2 ||
+		pool->in[0]->rank != 4)
 		return false;
-	if (*radius == 0)
-		*radius = kernel[0] / 2;
-	return is_max_pool(c, pool, 2 * *radius + 1, 1, *radius);
+	int64_t radius = m->any ? m->radius : kernel[0] / 2;
+	if (!is_max_pool(m->c, pool, 2 * radius + 1, 1, radius) || (m->any && !same_shape(m->any, pool->in[0])))
+		return false;
+	m->any = pool->in[0];
+	m->radius = radius;
+	if (x == m->s)
+		m->picture = pool->in[0];
+	return true;
 }
 
-/* Is v true wherever one of `keep` is within the radius: MaxPool(Cast(keep)) > 0? */
-static bool is_near(struct ctx *c, const struct value *v, const struct value *keep, int64_t radius)
+/* Is v true where x is as large as its square's maximum? */
+static bool is_peak(struct suppression *m, struct value *v, const struct value *x)
 {
-	struct node *greater = made_by(v, "Greater"), *pool = greater ? made_by(greater->in[0], "MaxPool") : NULL;
-	struct node *cast = pool ? made_by(pool->in[0], "Cast") : NULL;
+	struct node *equal = plain(v, "Equal"), *least = plain(v, "GreaterOrEqual"), *most = plain(v, "LessOrEqual");
+	struct node *n = equal ? equal : least ? least : most;
 
-	return cast && cast->in[0] == keep && is_constant(greater->in[1], 0) &&
-		   is_max_pool(c, pool, 2 * radius + 1, 1, radius);
-}
-
-/* Is v one more round over what is kept so far: peaks of the rest that are not near a kept point? */
-static bool is_round(
-	struct ctx *c, const struct value *v, const struct value *keep, const struct value *s, int64_t radius)
-{
-	struct value *peak = NULL;
-	struct node *both = made_by(v, "And"), *far = both ? either_made_by(both, "Not", &peak) : NULL;
-
-	if (!far || !is_near(c, far->in[0], keep, radius))
-		return false;
-	struct node *equal = made_by(peak, "Equal");
-	for (int i = 0; equal && i < 2; i++) {
-		struct node *rest = made_by(equal->in[i], "Where");
-		if (rest && is_near(c, rest->in[0], keep, radius) && is_constant(rest->in[1], 0) && rest->in[2] == s &&
-			is_peak(c, peak, equal->in[i], &radius))
+	for (int i = 0; n && i < 2; i++) {
+		bool right = n == equal || (n == least) == (i == 0);
+		if (right && unshaped(n->in[i]) == x && is_pool(m, n->in[1 - i], x))
 			return true;
 	}
 	return false;
 }
 
-/* Counts the rounds that end in v, down to the first peaks of s; -1 when v is something else. */
-static int count_rounds(struct ctx *c, const struct value *v, const struct value *s, int64_t *radius)
+/* A comparison that n stands for, of a with b. */
+static bool compare(const struct node *n, double a, double b)
 {
-	struct node *either = made_by(v, "Or");
+	return is_op(n, "Equal")            ? a == b
+		   : is_op(n, "Greater")        ? a > b
+		   : is_op(n, "Less")           ? a < b
+		   : is_op(n, "GreaterOrEqual") ? a >= b
+										: a <= b;
+}
+
+/* Is v a constant of one number, however often it is there? */
+static bool same_number(const struct value *v, double *k)
+{
+	if (!v->data || value_elements(v) == 0)
+		return false;
+	*k = constant_real(v, 0);
+	return is_constant(v, *k);
+}
+
+/* Is v, whose elements are 0 or 1, turned into a condition that tells them apart? Returns v; *negated: 0 is true. */
+static struct value *told_apart(struct value *v, bool *negated)
+{
+	static const char *const known[] = { "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual" };
+	struct node *n = unshaped(v)->def;
+	double k;
+
+	*negated = false;
+	if (is_op(n, "Cast") && n->out[0]->type == RT_BOOL)
+		return n->in[0];
+	for (size_t i = 0; n && i < sizeof known / sizeof *known; i++)
+		for (int side = 0; is_op(n, known[i]) && is_plain(n) && side < 2; side++) {
+			if (!same_number(n->in[1 - side], &k))
+				continue;
+			bool zero = side ? compare(n, k, 0) : compare(n, 0, k), one = side ? compare(n, k, 1) : compare(n, 1, k);
+			*negated = zero;
+			return zero != one ? n->in[side] : NULL;
+		}
+	return NULL;
+}
+
+/* Is v the condition `keep` as numbers? */
+static bool is_number(struct ctx *c, struct value *v, const struct value *keep)
+{
+	struct node *cast = plain(v, "Cast"), *where = plain(v, "Where");
+
+	if (cast)
+		return unshaped(cast->in[0]) == keep && cast->in[0]->type == RT_BOOL;
+	return where && unshaped(where->in[0]) == keep && is_filled(c, where->in[1], 1) && is_filled(c, where->in[2], 0);
+}
+
+/* Is v true wherever one of `keep` is within the radius? Or, when `far`, wherever none is? */
+static bool is_near(struct suppression *m, struct value *v, const struct value *keep, bool far)
+{
+	bool negated, inverted = false;
+
+	for (struct node *n; (n = plain(v, "Not")); v = n->in[0])
+		inverted = !inverted;
+	struct value *pooled = told_apart(v, &negated);
+	struct node *pool = pooled ? made_by(unshaped(pooled), "MaxPool") : NULL;
+	return pool && (negated != inverted) == far && is_number(m->c, pool->in[0], keep) &&
+		   is_pool(m, pooled, unshaped(pool->in[0]));
+}
+
+/* Is v the scores of what is not near a kept point, and 0 elsewhere? */
+static bool is_rest(struct suppression *m, const struct value *v, const struct value *keep)
+{
+	struct node *where = plain((struct value *)v, "Where");
+
+	if (!where)
+		return false;
+	bool far = unshaped(where->in[1]) == m->s;
+	return unshaped(where->in[far ? 1 : 2]) == m->s && is_filled(m->c, where->in[far ? 2 : 1], 0) &&
+		   is_near(m, where->in[0], keep, far);
+}
+
+/* Is v one more round over what is kept so far: peaks of the rest that are not near a kept point? */
+static bool is_round(struct suppression *m, struct value *v, const struct value *keep)
+{
+	struct node *both = plain(v, "And");
+
+	for (int i = 0; both && i < 2; i++) {
+		const struct node *equal = unshaped(both->in[1 - i])->def;
+		if (!equal || equal->n_in != 2 || !is_near(m, both->in[i], keep, true))
+			continue;
+		for (int k = 0; k < 2; k++) {
+			const struct value *rest = unshaped(equal->in[k]);
+			if (is_rest(m, rest, keep) && is_peak(m, both->in[1 - i], rest))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Counts the rounds that end in v, down to the first peaks of the scores; -1 when v is something else. */
+static int count_rounds(struct suppression *m, struct value *v)
+{
+	struct node *either = plain(v, "Or");
 
 	if (!either)
-		return is_peak(c, v, s, radius) ? 0 : -1;
-	for (int i = 0; i < 2; i++) {
-		int before = count_rounds(c, either->in[i], s, radius);
-		if (before >= 0 && is_round(c, either->in[1 - i], either->in[i], s, *radius))
-			return before + 1;
-	}
+		return is_peak(m, v, m->s) ? 0 : -1;
+	for (int i = 0; i < 2; i++)
+		if (is_round(m, either->in[1 - i], unshaped(either->in[i]))) {
+			int before = count_rounds(m, either->in[i]);
+			return before < 0 ? -1 : before + 1;
+		}
 	return -1;
 }
 
-static bool recognize_suppression(struct ctx *c, struct graph *g, struct node *n)
+/* n is Where(kept, scores, 0), or Where(not kept, 0, scores). */
+bool recognize_nms(struct ctx *c, struct graph *g, struct node *n)
 {
-	int64_t radius = 0;
-	struct value *s = n->in[1];
-
-	if (s->rank != 4 || s->type != RT_F32 || s->dim[1] != 1 || !is_constant(n->in[2], 0))
+	if (!is_op(n, "Where") || !is_plain(n))
 		return false;
-	int rounds = count_rounds(c, n->in[0], s, &radius);
-	if (rounds < 0 || !same_shape(n->out[0], s))
+	struct node *not = plain(n->in[0], "Not");
+	struct value *kept = not ? not ->in[0] : n->in[0];
+	struct suppression m = { .c = c, .s = unshaped(n->in[not ? 2 : 1]) };
+	if (!is_filled(c, n->in[not ? 1 : 2], 0) || m.s->type == RT_F64 || !is_float_type(m.s->type))
 		return false;
-	struct node *nms = replace_end(c, g, n, "Nms", 1);
-	nms->in[0] = s;
-	set_attribute_int(c, nms, "radius", radius);
+	int rounds = count_rounds(&m, kept);
+	if (rounds < 0 || value_elements(n->out[0]) != value_elements(m.s))
+		return false;
+	struct node *nms = replace_end_shaped(c, g, n, "Nms", 1, m.picture->rank, m.picture->dim);
+	nms->in[0] = m.picture;
+	set_attribute_int(c, nms, "radius", m.radius);
 	set_attribute_int(c, nms, "rounds", rounds);
 	set_attribute_int(c, nms, "border", 0);
 	set_attribute_float(c, nms, "fill", 0);
 	return true;
-}
-
-/* Pad(Slice(nms)): the border is cut off and comes back with another value. */
-static bool recognize_border(struct ctx *c, struct graph *g, struct node *n)
-{
-	struct node *slice = made_by(n->in[0], "Slice"), *nms = slice ? made_by_internal(slice->in[0], "Nms") : NULL;
-	int64_t pads[2 * MAX_RANK], start[MAX_RANK];
-	double fill = 0;
-
-	if (!nms || nms->out[0]->uses != 1 || slice->out[0]->uses != 1 || attribute_int(c, nms, "border", 0) ||
-		input(n, 3) || (input(slice, 4) && !is_constant(slice->in[4], 1)) ||
-		strcmp(attribute_string(c, n, "mode", "constant"), "constant") ||
-		constant_ints(input(n, 1), pads, 2 * MAX_RANK) != 8 || (input(n, 2) && !constant_scalar(n->in[2], &fill)))
-		return false;
-	int64_t border = pads[2];
-	const struct value *s = nms->out[0], *inside = slice->out[0];
-	for (int i = 0; i < 8; i++)
-		if (pads[i] != (i % 4 >= 2 ? border : 0))
-			return false;
-	int count = constant_ints(input(slice, 1), start, MAX_RANK);
-	if (count != 2 || start[0] != border || start[1] != border || inside->dim[2] != s->dim[2] - 2 * border ||
-		inside->dim[3] != s->dim[3] - 2 * border)
-		return false;
-	struct node *whole = replace_end(c, g, n, "Nms", 1);
-	whole->in[0] = nms->in[0];
-	node_absorb(c, whole, slice);
-	node_absorb(c, whole, nms);
-	set_attribute_int(c, whole, "radius", attribute_int(c, nms, "radius", 0));
-	set_attribute_int(c, whole, "rounds", attribute_int(c, nms, "rounds", 0));
-	set_attribute_int(c, whole, "border", border);
-	set_attribute_float(c, whole, "fill", fill);
-	return true;
-}
-
-bool recognize_nms(struct ctx *c, struct graph *g, struct node *n)
-{
-	if (is_op(n, "Where"))
-		return recognize_suppression(c, g, n);
-	if (is_op(n, "Pad"))
-		return recognize_border(c, g, n);
-	return false;
 }

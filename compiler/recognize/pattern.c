@@ -34,6 +34,32 @@ bool is_constant(const struct value *v, double x)
 	return true;
 }
 
+bool is_filled(struct ctx *c, const struct value *v, double x)
+{
+	static const char *const repeats[] = { "Expand", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Tile", "Identity" };
+	const struct node *n = v ? v->def : NULL;
+
+	if (!n)
+		return is_constant(v, x);
+	if (is_op(n, "ConstantOfShape")) {
+		const struct attribute *value = attribute(n, "value");
+		return value ? value->kind == ATTRIBUTE_TENSOR && is_constant(value->tensor, x) : x == 0;
+	}
+	for (size_t i = 0; i < sizeof repeats / sizeof *repeats; i++)
+		if (is_op(n, repeats[i]))
+			return is_filled(c, n->in[0], x);
+	return false;
+}
+
+struct value *unshaped(struct value *v)
+{
+	while (v && v->def &&
+		   (is_op(v->def, "Reshape") || is_op(v->def, "Unsqueeze") || is_op(v->def, "Squeeze") ||
+			   is_op(v->def, "Flatten") || is_op(v->def, "Identity")))
+		v = v->def->in[0];
+	return v;
+}
+
 struct value *times_constant(const struct node *n, double *x)
 {
 	for (int i = 1; i >= 0 && n->n_in == 2; i--)
@@ -150,4 +176,30 @@ void replace_by_reshape(struct ctx *c, struct graph *g, struct node *end, struct
 	n->out[0] = end->out[0];
 	n->out[0]->def = n;
 	node_remove(g, end);
+}
+
+struct value *insert_transpose(
+	struct ctx *c, struct graph *g, struct node *before, struct value *x, const int64_t *perm)
+{
+	int64_t dim[MAX_RANK];
+
+	for (int i = 0; i < x->rank; i++)
+		dim[i] = x->dim[perm[i]];
+	struct value *y = insert_node(c, g, before, "", "Transpose", 1, x, x->rank, dim);
+	set_attribute_ints(c, y->def, "perm", x->rank, perm);
+	return y;
+}
+
+struct node *replace_end_shaped(
+	struct ctx *c, struct graph *g, struct node *end, const char *type, int n_in, int rank, const int64_t *dim)
+{
+	struct value *y = end->out[0], *own = value_new(c, y->name, y->type, rank, dim);
+
+	if (same_shape(own, y))
+		return replace_end(c, g, end, type, n_in);
+	struct node *n = node_new(c, g, end, "gluec", type, end, n_in, 1);
+	n->out[0] = own;
+	own->def = n;
+	replace_by_reshape(c, g, end, own);
+	return n;
 }

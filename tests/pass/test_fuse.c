@@ -229,6 +229,73 @@ START_TEST(concatenations)
 }
 END_TEST
 
+/* ---- element-wise parts of a concatenation */
+
+enum {
+	PART_BOTH,
+	PART_ONE,
+	PART_CHAIN,
+	PART_UNSQUEEZED,
+	PART_SQUEEZED,
+	PART_CHANNELS_LAST,
+	PART_EMPTY,
+	PART_OF_PRODUCT,
+	/* Parts with a place of their own. */
+	PART_READ_TWICE,
+	PART_TAKEN_TWICE,
+	PART_IS_OUTPUT,
+	PART_TURNED,
+};
+
+static void parts(struct op_test *t, int form)
+{
+	const char *shape = form == PART_EMPTY ? "f32[3,0]" : form == PART_SQUEEZED ? "f32[3,1,4]" : "f32[3,4]";
+	struct value *a = pass_input(t, form == PART_CHANNELS_LAST ? "f32[1,3,4,5]" : shape, 1), *y;
+	struct value *b = pass_input(t,
+		form == PART_CHANNELS_LAST ? "f32[1,3,4,5]"
+		: form == PART_EMPTY       ? "f32[3,4]"
+								   : shape,
+		2);
+	int axis = form == PART_CHANNELS_LAST ? 1 : form == PART_UNSQUEEZED ? 2 : form == PART_OF_PRODUCT ? 1 : 0;
+
+	if (form == PART_CHANNELS_LAST) {
+		a = op_shuffled(t, a);
+		b = op_shuffled(t, b);
+	}
+	a = pass_node(t, "Exp", "a", 1, a);
+	b = form == PART_ONE ? b : pass_node(t, form == PART_CHAIN ? "Neg" : "Sin", "b", 1, b);
+	if (form == PART_CHAIN)
+		b = pass_node(t, "Abs", "b2", 1, b);
+	if (form == PART_READ_TWICE)
+		pass_output(t, pass_node(t, "Softmax", "other", 1, a));
+	if (form == PART_IS_OUTPUT)
+		pass_output(t, a);
+	if (form == PART_TURNED)
+		a = pass_node(t, "Transpose", "turned", 1, pass_node(t, "Reshape", "narrow", 2, a, INTS(t, 4, 3)));
+	if (form == PART_UNSQUEEZED || form == PART_SQUEEZED) {
+		const char *type = form == PART_SQUEEZED ? "Squeeze" : "Unsqueeze";
+		a = pass_node(t, type, "c", 2, a, INTS(t, form == PART_SQUEEZED ? 1 : -1));
+		b = pass_node(t, type, "d", 2, b, INTS(t, form == PART_SQUEEZED ? 1 : -1));
+	}
+	y = pass_node(t, "Concat", "y", 2, a, form == PART_TAKEN_TWICE ? a : b);
+	set_attribute_int(t->c, y->def, "axis", form == PART_EMPTY ? 1 : axis);
+	if (form == PART_OF_PRODUCT)
+		y = pass_node(t, "MatMul", "product", 2, y, pass_constant(t, "f32[8,2]", 3));
+	pass_output(t, y);
+}
+
+START_TEST(concatenated_parts)
+{
+	static const struct expected list[] = { { PART_BOTH, 2, "Concat", 1 }, { PART_ONE, 2, "Concat", 1 },
+		{ PART_CHAIN, 2, "Concat", 1 }, { PART_UNSQUEEZED, 2, "Concat", 1 }, { PART_SQUEEZED, 2, "Concat", 1 },
+		{ PART_CHANNELS_LAST, 5, "Concat", 1 }, { PART_EMPTY, 1, "Concat", 1 }, { PART_OF_PRODUCT, 3, "Concat", 0 },
+		{ PART_READ_TWICE, 4, "Concat", 1 }, { PART_TAKEN_TWICE, 3, "Concat", 1 }, { PART_IS_OUTPUT, 3, "Concat", 1 },
+		{ PART_TURNED, 3, "Concat", 1 } };
+
+	CHECK_ALL(parts, list, 1e-5);
+}
+END_TEST
+
 /* ---- element-wise nodes */
 
 enum { MAP_CHAIN, MAP_DIAMOND, MAP_LARGER, MAP_IS_OUTPUT, MAP_LONG, MAP_WIDE, MAP_NORM };
@@ -354,6 +421,7 @@ Suite *suite(void)
 	tcase_add_test(c, convolutions);
 	tcase_add_test(c, linears);
 	tcase_add_test(c, concatenations);
+	tcase_add_test(c, concatenated_parts);
 	tcase_add_test(c, element_wise);
 	tcase_add_test(c, around_branches);
 	tcase_add_test(c, half_precision);

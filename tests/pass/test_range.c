@@ -236,6 +236,111 @@ START_TEST(same_numbers)
 }
 END_TEST
 
+/* ---- what can only be one number is that number */
+
+/* Is the comparison of the index, 0..99, with k gone after all passes? And is what is computed still the same? */
+static const struct comparison {
+	const char *type;
+	int64_t k;
+	bool decided;
+} comparisons[] = {
+	{ "Less", 0, true },
+	{ "Less", 1, false },
+	{ "Less", 99, false },
+	{ "Less", 100, true },
+	{ "LessOrEqual", -1, true },
+	{ "LessOrEqual", 0, false },
+	{ "LessOrEqual", 98, false },
+	{ "LessOrEqual", 99, true },
+	{ "Greater", 99, true },
+	{ "Greater", 98, false },
+	{ "Greater", 0, false },
+	{ "Greater", -1, true },
+	{ "GreaterOrEqual", 100, true },
+	{ "GreaterOrEqual", 99, false },
+	{ "GreaterOrEqual", 1, false },
+	{ "GreaterOrEqual", 0, true },
+	{ "Equal", -1, true },
+	{ "Equal", 0, false },
+	{ "Equal", 99, false },
+	{ "Equal", 100, true },
+};
+
+static void comparison(struct op_test *t, int form)
+{
+	struct value *i = indices(t), *y = with(t, comparisons[form].type, i, comparisons[form].k);
+
+	pass_output(t, pass_node(t, "Where", "chosen", 3, y, i, value_int(t->c, "other", -7)));
+}
+
+START_TEST(decided)
+{
+	for (int form = 0; form < (int)(sizeof comparisons / sizeof *comparisons); form++) {
+		struct op_test t = pass_compare(comparison, form, 0);
+		ck_assert_msg(!pass_count(t.g, "", comparisons[form].type) == comparisons[form].decided, "%s %d",
+			comparisons[form].type, (int)comparisons[form].k);
+		op_end(&t);
+	}
+}
+END_TEST
+
+/* The division that rounds down, as exporters spell it: what is negative and leaves a remainder gets one less. */
+enum { FLOOR_INDEX, FLOOR_OR, FLOOR_NEGATIVE, FLOOR_OTHER_NUMBER, FLOOR_BY_NEGATIVE };
+
+static void floor_divide(struct op_test *t, int form)
+{
+	struct value *i = form == FLOOR_NEGATIVE ? with(t, "Sub", indices(t), 50) : indices(t);
+	int64_t k = form == FLOOR_BY_NEGATIVE ? -7 : 7;
+	struct value *negative = with(t, "Less", i, 0), *remainder = cast(t, with(t, "Mod", i, k), RT_BOOL), *both;
+
+	if (form == FLOOR_BY_NEGATIVE)
+		negative = pass_node(t, "Not", "positive", 1, negative);
+	negative = pass_node(t, "Equal", "sign", 2, negative, op_constant(t, "bool[1]", LIST(1)));
+	if (form == FLOOR_OR)
+		both = pass_node(t, "Not", "both", 1,
+			pass_node(t, "Or", "neither", 2, pass_node(t, "Not", "even", 1, remainder),
+				pass_node(t, "Not", "natural", 1, negative)));
+	else
+		both = pass_node(t, "And", "both", 2, negative, remainder);
+	both = cast(t, both, RT_I64);
+	if (form == FLOOR_OTHER_NUMBER)
+		both = with(t, "Add", both, 1);
+	struct value *floor = pass_node(t, "Sub", "floor", 2, with(t, "Div", i, k), both);
+	pass_output(t, pass_node(t, "Neg", "minus", 1, floor));
+}
+
+START_TEST(floors)
+{
+	for (int form = 0; form <= FLOOR_BY_NEGATIVE; form++) {
+		struct op_test t = pass_compare(floor_divide, form, 0);
+		bool stays = form == FLOOR_NEGATIVE || form == FLOOR_BY_NEGATIVE;
+		ck_assert_msg(pass_count(t.g, "", "Mod") == stays, "form %d", form);
+		if (!stays)
+			ck_assert_int_eq(pass_count(t.g, "", "Sub"), form == FLOOR_OTHER_NUMBER);
+		op_end(&t);
+	}
+}
+END_TEST
+
+/* What is put around indices counts as well. */
+static void padded(struct op_test *t, int form)
+{
+	struct value *i =
+		pass_node(t, "Pad", "padded", 3, indices(t), INTS(t, 0, 0, 0, 1), value_int(t->c, "fill", 100 + form));
+
+	pass_output(t, pass_node(t, "Where", "chosen", 3, with(t, "Less", i, 101), i, value_int(t->c, "other", -7)));
+}
+
+START_TEST(paddings)
+{
+	for (int form = 0; form < 2; form++) {
+		struct op_test t = pass_compare(padded, form, 0);
+		ck_assert_int_eq(pass_count(t.g, "", "Less"), form);
+		op_end(&t);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("range");
@@ -248,6 +353,9 @@ Suite *suite(void)
 	tcase_add_test(c, wrapping_types);
 	tcase_add_test(c, branches);
 	tcase_add_test(c, same_numbers);
+	tcase_add_test(c, decided);
+	tcase_add_test(c, floors);
+	tcase_add_test(c, paddings);
 	suite_add_tcase(s, c);
 	return s;
 }
