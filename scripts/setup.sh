@@ -3,6 +3,8 @@
 set -eu
 packages="gcc make libc6-dev pkg-config libprotobuf-c-dev protobuf-c-compiler libonnx-dev libmd-dev libpng-dev check"
 [ "${1:-}" = check ] && packages="$packages clang clang-format gcc-multilib xz-utils"
+# The exports that GLUEC_SHARED names are put together by a Python script.
+[ -n "${GLUEC_SHARED:-}" ] && [ "${1:-}" = check ] && packages="$packages python3-onnx"
 
 missing=
 for package in $packages; do
