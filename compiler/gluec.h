@@ -108,7 +108,7 @@ struct value {
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
-	struct value *copy; /* of a value in a loop's body: what stands for it in the latest copy; see unroll.h */
+	struct value *copy; /* what stands for it: in the latest copy of a loop's body (unroll.h), or joined (twins.c) */
 	struct view *view;  /* where it is stored, once lowered: see lower.h */
 };
 
@@ -147,8 +147,7 @@ struct node {
 	struct value **in, **out; /* an optional input or output that is left out is NULL */
 	struct attribute *attributes;
 	struct node *prev, *next;
-	bool placed; /* by the pass that is reordering the graph, which also numbers nodes in group: see twins.c */
-	int group;
+	struct turn *turn; /* in the order that join_twins makes: see twins.c */
 	bool inlined; /* element-wise: computed inside its only reader's map; see fuse.c */
 };
 
