@@ -2,7 +2,7 @@
  * through them together: nodes of the same operation and the same weights over [1, ...] each become one over [2, ...].
  * It begins at products with the same weights, and goes on wherever both halves of what was joined are treated alike.
  * The halves, and the two in exchanged order, are views. */
-#include "gluec.h"
+#include "alike.h"
 #include <assert.h>
 #include <string.h>
 
@@ -18,9 +18,14 @@ struct twins {
 	struct ctx *c;
 	struct graph *rest;
 	struct graph placed;
-	struct heap ready;    /* can be computed */
-	struct heap held;     /* could be computed, wait for their twins */
-	struct node **groups; /* of each number of seeds: those that are held */
+	struct heap ready;   /* can be computed */
+	struct heap held;    /* could be computed, wait for their twins */
+	struct line *groups; /* of each number of seeds: those that are held */
+};
+
+/* Nodes that are held, the first first. */
+struct line {
+	struct node *first, **end; /* where the next one goes; NULL before the first */
 };
 
 struct reader {
@@ -35,8 +40,8 @@ struct turn {
 	int waits;              /* for how many inputs */
 	struct reader *readers; /* who waits for the outputs, once for each input */
 	bool placed;
-	struct node *held[2];   /* those that read first and second halves of the outputs and wait for their twins */
-	struct node *next_held; /* in such a list, or in that of the group */
+	struct line held[2];    /* those that read first and second halves of the outputs and wait for their twins */
+	struct node *next_held; /* in such a line, or in that of the group */
 };
 
 static struct value *current(struct value *v)
@@ -82,145 +87,6 @@ static struct node *pop(struct heap *h)
 	}
 	h->list[i] = last;
 	return first;
-}
-
-/* The value that v is half of, and which: 0 or 1. NULL when it is none. */
-static struct value *joined(struct ctx *c, const struct value *v, int64_t *half)
-{
-	struct node *view = v->def && is_internal(v->def, "View") ? v->def : NULL;
-
-	*half = view ? attribute_int(c, view, "half", -1) : -1;
-	return *half >= 0 ? view->in[0] : NULL;
-}
-
-/* May v become a half: has it one element along its first dimension, and room for another? */
-static bool may_join(const struct value *v)
-{
-	int64_t elements = value_elements(v);
-
-	return v->rank >= 1 && v->dim[0] == 1 && elements > 0 && elements <= MAX_ELEMENTS / 2;
-}
-
-static bool is_seed(const struct node *n)
-{
-	return is_internal(n, "Linear") && n->in[0]->rank >= 3 && !n->in[0]->data && may_join(n->in[0]) &&
-		   may_join(n->out[0]);
-}
-
-static bool same_contents(const struct value *a, const struct value *b)
-{
-	if (a == b)
-		return true;
-	return a && b && a->data && b->data && a->type == b->type && same_shape(a, b) &&
-		   !memcmp(a->data, b->data, value_bytes(a));
-}
-
-/* Are all inputs behind the first the same constants? */
-static bool same_constants(const struct node *a, const struct node *b)
-{
-	if (a->n_in != b->n_in)
-		return false;
-	for (int i = 1; i < a->n_in; i++)
-		if ((a->in[i] || b->in[i]) && (!a->in[i] || !a->in[i]->data || !same_contents(a->in[i], b->in[i])))
-			return false;
-	return true;
-}
-
-static bool are_seeds(const struct node *a, const struct node *b)
-{
-	return a->in[0] != b->in[0] && a->in[0]->type == b->in[0]->type && same_shape(a->in[0], b->in[0]) &&
-		   same_constants(a, b) && same_attributes(a, b);
-}
-
-/* Do the operands broadcast to the result, those that are halves with their first dimension at the result's first?
- * Dimensions that broadcasting adds would stand before the halves; constants repeat along the first. */
-static bool broadcasts_along_batch(const struct node *n)
-{
-	int rank = n->out[0]->rank;
-
-	for (int i = 0; i < n->n_in; i++)
-		if (n->in[i] && (n->in[i]->data ? n->in[i]->rank >= rank && n->in[i]->dim[0] != 1 : n->in[i]->rank != rank))
-			return false;
-	return true;
-}
-
-/* Is the first dimension one of separate elements, for which n does the same? */
-static bool works_along_batch(struct ctx *c, const struct node *n)
-{
-	int64_t list[MAX_RANK], axis = attribute_int(c, n, "axis", is_internal(n, "LayerNorm") ? -1 : 0);
-	int rank = n->out[0]->rank;
-	bool inside = axis > 0 || (axis < 0 && axis > -n->in[0]->rank);
-
-	if (n->op->flags & OP_ELEMENTWISE || is_internal(n, "Rotary") || is_internal(n, "Attention"))
-		return broadcasts_along_batch(n) && rank >= 2 + is_internal(n, "Attention");
-	if (is_internal(n, "Linear"))
-		return rank >= 2;
-	if (is_internal(n, "LayerNorm"))
-		return inside && same_constants(n, n);
-	if (is_op(n, "Transpose"))
-		return attribute_ints(c, n, "perm", list, MAX_RANK) == rank && list[0] == 0;
-	if (is_op(n, "Concat")) {
-		for (int i = 0; i < n->n_in; i++)
-			if (n->in[i]->data)
-				return false;
-		return inside;
-	}
-	if (is_op(n, "Split"))
-		return inside;
-	if (is_op(n, "Gather"))
-		return n->in[1]->data && inside;
-	if (is_op(n, "Slice")) {
-		int count = n->version < 10 ? -1 : constant_ints(input(n, 3), list, MAX_RANK);
-		for (int i = 0; i < count; i++)
-			if (list[i] == 0 || list[i] == -rank)
-				return false;
-		return count > 0;
-	}
-	return is_op(n, "Reshape") || is_internal(n, "View");
-}
-
-/* Could n be one of a pair: does it treat halves, and nothing but halves and constants? */
-static bool treats_halves(struct ctx *c, const struct node *n)
-{
-	bool some = false;
-	int64_t half;
-
-	for (int i = 0; i < n->n_in; i++) {
-		if (!n->in[i] || n->in[i]->data)
-			continue;
-		if (!may_join(n->in[i]) || !joined(c, n->in[i], &half))
-			return false;
-		some = true;
-	}
-	for (int i = 0; i < n->n_out; i++)
-		if (!n->out[i] || !may_join(n->out[i]))
-			return false;
-	return some && n->n_out > 0 && works_along_batch(c, n);
-}
-
-/* Do a and b treat the two halves of the same values? Each input of a may be the first half or the second. */
-static bool are_twins(struct ctx *c, const struct node *a, const struct node *b)
-{
-	int64_t i_a, i_b;
-
-	if (a->op != b->op || a->n_in != b->n_in || a->n_out != b->n_out || a->version != b->version ||
-		!same_attributes(a, b))
-		return false;
-	for (int i = 0; i < a->n_in; i++) {
-		const struct value *x = a->in[i], *y = b->in[i];
-		if (!x || !y || x->data || y->data) {
-			if (x != y && !same_contents(x, y))
-				return false;
-			continue;
-		}
-		const struct value *m = joined(c, x, &i_a);
-		if (!m || m != joined(c, y, &i_b) || i_a == i_b)
-			return false;
-	}
-	for (int i = 0; i < a->n_out; i++)
-		if (!same_shape(a->out[i], b->out[i]) || a->out[i]->type != b->out[i]->type)
-			return false;
-	return true;
 }
 
 /* A new node behind all that have been placed. */
@@ -374,9 +240,9 @@ static int number_seeds(struct ctx *c, struct graph *g, int nodes)
 	return groups;
 }
 
-/* The list in which n's twin waits (twin) or n itself. Seeds wait together; the others behind that of which their first
+/* Where n's twin waits (twin) or n itself. Seeds wait together; the others behind that of which their first
  * input is a half, apart by which half it is. */
-static struct node **waiting(struct twins *t, const struct node *n, bool twin)
+static struct line *waiting(struct twins *t, const struct node *n, bool twin)
 {
 	int64_t half;
 	int i = 0;
@@ -400,6 +266,38 @@ static bool is_second(struct ctx *c, const struct node *a)
 	return half == 1;
 }
 
+static void append(struct line *line, struct node *n)
+{
+	if (!line->end)
+		line->end = &line->first;
+	*line->end = n;
+	line->end = &n->turn->next_held;
+}
+
+/* The twin of n that waits, which leaves its line as do those that wait no longer. */
+static struct node *take_twin(struct twins *t, struct node *n, bool halves)
+{
+	struct line *line = waiting(t, n, true);
+
+	for (struct node **at = &line->first, *other; (other = *at);) {
+		bool waits = !other->turn->placed, found = false;
+		if (waits) {
+			read_current(other);
+			found = halves ? are_twins(t->c, other, n) : other->in[0] != n->in[0];
+		}
+		if (waits && !found) {
+			at = &other->turn->next_held;
+			continue;
+		}
+		*at = other->turn->next_held;
+		if (line->end == &other->turn->next_held)
+			line->end = at;
+		if (found)
+			return other;
+	}
+	return NULL;
+}
+
 /* n can be computed: together with a twin that waits, at once when it can have none, else when its twin comes. */
 static void treat(struct twins *t, struct node *n)
 {
@@ -409,24 +307,14 @@ static void treat(struct twins *t, struct node *n)
 		place(t, n);
 		return;
 	}
-	for (struct node **at = waiting(t, n, true), *other; (other = *at);) {
-		if (!other->turn->placed)
-			read_current(other);
-		bool found = !other->turn->placed && (halves ? are_twins(t->c, other, n) : other->in[0] != n->in[0]);
-		if (found || other->turn->placed)
-			*at = other->turn->next_held;
-		else
-			at = &other->turn->next_held;
-		if (!found)
-			continue;
-		bool second = halves && is_second(t->c, other);
-		merge(t, second ? n : other, second ? other : n);
+	struct node *twin = take_twin(t, n, halves);
+	if (!twin) {
+		append(waiting(t, n, false), n);
+		push(&t->held, n);
 		return;
 	}
-	struct node **list = waiting(t, n, false);
-	n->turn->next_held = *list;
-	*list = n;
-	push(&t->held, n);
+	bool second = halves && is_second(t->c, twin);
+	merge(t, second ? n : twin, second ? twin : n);
 }
 
 /* When everything waits, the first of those that could be computed goes on without a twin. */
@@ -493,7 +381,7 @@ void join_twins(struct ctx *c, struct graph *g)
 	int groups = number_seeds(c, g, nodes);
 	if (!groups)
 		return;
-	t.groups = NEW(c, struct node *, (size_t)groups + 1);
+	t.groups = NEW(c, struct line, (size_t)groups + 1);
 	t.ready.list = NEW(c, struct node *, (size_t)nodes);
 	t.held.list = NEW(c, struct node *, (size_t)nodes);
 	for (struct node *n = g->first; n; n = n->next)
