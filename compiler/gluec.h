@@ -104,6 +104,7 @@ struct value {
 	int uses;          /* how often nodes, branches and graph outputs read it: see count_uses */
 	struct node *user; /* one of the nodes that read it */
 	bool is_output;    /* some graph's output */
+	bool given_half;   /* f16 in the model itself, whatever the precision: see precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
