@@ -2,7 +2,7 @@
 #include "alike.h"
 #include <string.h>
 
-struct value *joined(struct ctx *c, const struct value *v, int64_t *half)
+struct value *whole_of(struct ctx *c, const struct value *v, int64_t *half)
 {
 	struct node *view = v->def && is_internal(v->def, "View") ? v->def : NULL;
 
@@ -104,7 +104,7 @@ bool treats_halves(struct ctx *c, const struct node *n)
 	for (int i = 0; i < n->n_in; i++) {
 		if (!n->in[i] || n->in[i]->data)
 			continue;
-		if (!may_join(n->in[i]) || !joined(c, n->in[i], &half))
+		if (!may_join(n->in[i]) || !whole_of(c, n->in[i], &half))
 			return false;
 		some = true;
 	}
@@ -128,8 +128,8 @@ bool are_twins(struct ctx *c, const struct node *a, const struct node *b)
 				return false;
 			continue;
 		}
-		const struct value *m = joined(c, x, &i_a);
-		if (!m || m != joined(c, y, &i_b) || i_a == i_b)
+		const struct value *m = whole_of(c, x, &i_a);
+		if (!m || m != whole_of(c, y, &i_b) || i_a == i_b)
 			return false;
 	}
 	for (int i = 0; i < a->n_out; i++)

@@ -1,11 +1,12 @@
-/* Nodes that do the same for two pictures, [1, ...] each, and so could do it for both at once, [2, ...]: see twins.c. */
+/* Nodes that do the same for two pictures, [1, ...] each, and so could do it for both at once, [2, ...]: see twins.c.
+ */
 #ifndef ALIKE_H
 #define ALIKE_H
 
 #include "gluec.h"
 
 /* The value that v is half of, and which: 0 or 1. NULL when it is none. */
-struct value *joined(struct ctx *c, const struct value *v, int64_t *half);
+struct value *whole_of(struct ctx *c, const struct value *v, int64_t *half);
 /* A product with constant weights, as which joining begins. */
 bool is_seed(const struct node *n);
 /* Do two seeds do the same with different values? */

@@ -149,7 +149,7 @@ struct node {
 	struct attribute *attributes;
 	struct node *prev, *next;
 	struct turn *turn; /* in the order that join_twins makes: see twins.c */
-	bool inlined; /* element-wise: computed inside its only reader's map; see fuse.c */
+	bool inlined;      /* element-wise: computed inside its only reader's map; see fuse.c */
 };
 
 struct graph {

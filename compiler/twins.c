@@ -134,9 +134,9 @@ static struct value *half_of(struct twins *t, const struct node *like, struct va
 static struct value *join(struct twins *t, const struct node *like, struct value *x, struct value *y)
 {
 	int64_t half, other;
-	struct value *m = joined(t->c, x, &half);
+	struct value *m = whole_of(t->c, x, &half);
 
-	if (m && m == joined(t->c, y, &other))
+	if (m && m == whole_of(t->c, y, &other))
 		return half == 0 ? m : view(t, like, m, m, -1, value_elements(x));
 	int64_t dim[MAX_RANK];
 	memcpy(dim, x->dim, sizeof dim);
@@ -251,7 +251,7 @@ static struct line *waiting(struct twins *t, const struct node *n, bool twin)
 		return &t->groups[n->turn->group];
 	while (!n->in[i] || n->in[i]->data)
 		i++;
-	const struct value *m = joined(t->c, n->in[i], &half);
+	const struct value *m = whole_of(t->c, n->in[i], &half);
 	return &m->def->turn->held[twin ? !half : half];
 }
 
@@ -261,7 +261,7 @@ static bool is_second(struct ctx *c, const struct node *a)
 	int64_t half = 0;
 
 	for (int i = 0; i < a->n_in; i++)
-		if (a->in[i] && !a->in[i]->data && joined(c, a->in[i], &half))
+		if (a->in[i] && !a->in[i]->data && whole_of(c, a->in[i], &half))
 			break;
 	return half == 1;
 }
