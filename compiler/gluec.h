@@ -112,12 +112,13 @@ struct value {
 	bool is_output;    /* some graph's output */
 	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
 	const struct node *folded;
-	bool is_exact; /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
+	bool is_exact;   /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
+	bool given_half; /* f16 in the model itself, whatever the precision: see precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
-	struct value *copy; /* of a value in a loop's body: what stands for it in the latest copy; see unroll.h */
+	struct value *copy; /* what stands for it: in the latest copy of a loop's body (unroll.h), or joined (twins.c) */
 	struct range range;
 	bool kept_float;   /* half in the file, float here, because it holds indices that are too large: see indices.c */
 	bool is_position;  /* indices or pixel coordinates as floats, never stored as half: see indices.c */
@@ -159,9 +160,8 @@ struct node {
 	struct value **in, **out; /* an optional input or output that is left out is NULL */
 	struct attribute *attributes;
 	struct node *prev, *next;
-	bool placed; /* by the pass that is reordering the graph, which also numbers nodes in group: see twins.c */
-	int group;
-	bool inlined; /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
+	struct turn *turn; /* in the order that join_twins makes: see twins.c */
+	bool inlined;      /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
 };
 
 struct graph {

@@ -67,6 +67,22 @@ static bool must_stay_float(const struct value *v)
 	return false;
 }
 
+/* What the model itself has as half stays so, its inputs and outputs above all. */
+static void keep_given(struct graph *g)
+{
+	struct graph *inner[8];
+
+	for (int i = 0; i < g->n_inputs; i++)
+		g->inputs[i]->given_half = g->inputs[i]->type == RT_F16;
+	for (struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_out; i++)
+			if (n->out[i])
+				n->out[i]->given_half = n->out[i]->type == RT_F16;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			keep_given(inner[i]);
+	}
+}
+
 /* Marks every value that may be half, then takes marks away until nothing contradicts: a reader that needs float, or a
  * view whose source is float. */
 static void mark(struct graph *g)
@@ -85,7 +101,7 @@ static void mark(struct graph *g)
 
 static bool unmark_value(struct value *v)
 {
-	if (!v || v->data || v->type != RT_F16)
+	if (!v || v->data || v->type != RT_F16 || v->given_half)
 		return false;
 	v->type = RT_F32;
 	return true;
@@ -164,7 +180,7 @@ static void cast_inputs(struct ctx *c, struct graph *g)
 {
 	for (int i = 0; i < g->n_inputs; i++) {
 		struct value *v = g->inputs[i];
-		if (v->type != RT_F16)
+		if (v->type != RT_F16 || v->given_half)
 			continue;
 		struct node like = { .name = v->name, .origin = v->name };
 		struct value *half = value_new(c, arena_text(c, "%s.f16", v->name), RT_F16, v->rank, v->dim);
@@ -219,6 +235,7 @@ void choose_precision(struct ctx *c, struct graph *g)
 	if (c->set.precision != PRECISION_FP16)
 		return;
 	find_positions(c, g);
+	keep_given(g);
 	mark_inputs(g);
 	mark(g);
 	for (bool changed = true; changed;) {

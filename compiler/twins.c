@@ -2,137 +2,91 @@
  * through them together: nodes of the same operation and the same weights over [1, ...] each become one over [2, ...].
  * It begins at products with the same weights, and goes on wherever both halves of what was joined are treated alike.
  * The halves, and the two in exchanged order, are views. */
-#include "gluec.h"
+#include "alike.h"
+#include <assert.h>
 #include <string.h>
 
+/* Nodes, of which the first in the order of the graph comes out first. */
+struct heap {
+	struct node **list;
+	int n;
+};
+
 /* The graph's nodes still to be placed stay in the graph's list; `placed` gets them in their new order, in which both
- * of a pair can be computed at once. */
+ * of a pair can be computed at once. A value for which another one stands by then has it as its `copy`. */
 struct twins {
 	struct ctx *c;
 	struct graph *rest;
 	struct graph placed;
-	struct node **held; /* could be computed, wait for their twins */
-	int n_held;
+	struct heap ready;   /* can be computed */
+	struct heap held;    /* could be computed, wait for their twins */
+	struct line *groups; /* of each number of seeds: those that are held */
 };
 
-/* The value that v is half of, and which: 0 or 1. NULL when it is none. */
-static struct value *joined(struct ctx *c, const struct value *v, int64_t *half)
-{
-	struct node *view = v->def && is_internal(v->def, "View") ? v->def : NULL;
+/* Nodes that are held, the first first. */
+struct line {
+	struct node *first, **end; /* where the next one goes; NULL before the first */
+};
 
-	*half = view ? attribute_int(c, view, "half", -1) : -1;
-	return *half >= 0 ? view->in[0] : NULL;
+struct reader {
+	struct node *node;
+	struct reader *next;
+};
+
+/* What is known of a node while the order is made. */
+struct turn {
+	int order;              /* in the graph as it was */
+	int group;              /* of seeds with the same weights; 0: there are no others */
+	int waits;              /* for how many inputs */
+	struct reader *readers; /* who waits for the outputs, once for each input */
+	bool placed;
+	struct line held[2];    /* those that read first and second halves of the outputs and wait for their twins */
+	struct node *next_held; /* in such a line, or in that of the group */
+};
+
+static struct value *current(struct value *v)
+{
+	while (v->copy)
+		v = v->copy;
+	return v;
 }
 
-static bool is_seed(const struct node *n)
+static void read_current(struct node *n)
 {
-	return is_internal(n, "Linear") && n->in[0]->rank >= 3;
+	for (int i = 0; i < n->n_in; i++)
+		if (n->in[i])
+			n->in[i] = current(n->in[i]);
 }
 
-static bool same_contents(const struct value *a, const struct value *b)
+static bool comes_first(const struct node *a, const struct node *b)
 {
-	if (a == b)
-		return true;
-	return a && b && a->data && b->data && a->type == b->type && same_shape(a, b) &&
-		   !memcmp(a->data, b->data, value_bytes(a));
+	return a->turn->order < b->turn->order;
 }
 
-/* Are all inputs behind the first the same constants? */
-static bool same_constants(const struct node *a, const struct node *b)
+static void push(struct heap *h, struct node *n)
 {
-	if (a->n_in != b->n_in)
-		return false;
-	for (int i = 1; i < a->n_in; i++)
-		if ((a->in[i] || b->in[i]) && (!a->in[i] || !a->in[i]->data || !same_contents(a->in[i], b->in[i])))
-			return false;
-	return true;
+	int i = h->n++;
+
+	for (; i > 0 && comes_first(n, h->list[(i - 1) / 2]); i = (i - 1) / 2)
+		h->list[i] = h->list[(i - 1) / 2];
+	h->list[i] = n;
 }
 
-static bool are_seeds(const struct node *a, const struct node *b)
+/* NULL when there is none. */
+static struct node *pop(struct heap *h)
 {
-	return a != b && is_seed(a) && is_seed(b) && a->in[0] != b->in[0] && !a->in[0]->data && !b->in[0]->data &&
-		   a->in[0]->type == b->in[0]->type && same_shape(a->in[0], b->in[0]) && a->in[0]->dim[0] == 1 &&
-		   same_constants(a, b) && same_attributes(a, b);
-}
-
-/* Is the first dimension one of separate elements, for which n does the same? Constants repeat along it. */
-static bool works_along_batch(struct ctx *c, const struct node *n)
-{
-	int64_t list[MAX_RANK], axis = attribute_int(c, n, "axis", 0);
-	int rank = n->out[0]->rank;
-
-	if (n->op->flags & OP_ELEMENTWISE || is_internal(n, "Linear") || is_internal(n, "Rotary") ||
-		is_internal(n, "LayerNorm") || is_internal(n, "Attention")) {
-		for (int i = 0; i < n->n_in; i++)
-			if (n->in[i] && n->in[i]->data && n->in[i]->rank >= rank && n->in[i]->dim[0] != 1)
-				return false;
-		return rank >= 2 + is_internal(n, "Attention");
+	if (!h->n)
+		return NULL;
+	struct node *first = h->list[0], *last = h->list[--h->n];
+	int i = 0, next;
+	for (; (next = 2 * i + 1) < h->n; i = next) {
+		next += next + 1 < h->n && comes_first(h->list[next + 1], h->list[next]);
+		if (!comes_first(h->list[next], last))
+			break;
+		h->list[i] = h->list[next];
 	}
-	if (is_op(n, "Transpose"))
-		return attribute_ints(c, n, "perm", list, MAX_RANK) == rank && list[0] == 0;
-	if (is_op(n, "Split") || is_op(n, "Concat")) {
-		for (int i = 0; is_op(n, "Concat") && i < n->n_in; i++)
-			if (n->in[i]->data)
-				return false;
-		return axis > 0 || (axis < 0 && axis > -rank);
-	}
-	if (is_op(n, "Gather"))
-		return n->in[1]->data && (axis > 0 || (axis < 0 && axis > -n->in[0]->rank));
-	if (is_op(n, "Slice")) {
-		int count = n->version < 10 ? -1 : constant_ints(input(n, 3), list, MAX_RANK);
-		for (int i = 0; i < count; i++)
-			if (list[i] == 0 || list[i] == -rank)
-				return false;
-		return count > 0;
-	}
-	return is_op(n, "Reshape") || is_internal(n, "View");
-}
-
-/* Could n be one of a pair: does it treat halves, and nothing but halves and constants? */
-static bool treats_halves(struct ctx *c, const struct node *n)
-{
-	bool some = false;
-	int64_t half;
-
-	for (int i = 0; i < n->n_in; i++) {
-		if (!n->in[i] || n->in[i]->data)
-			continue;
-		if (n->in[i]->rank < 1 || n->in[i]->dim[0] != 1 || !joined(c, n->in[i], &half))
-			return false;
-		/* Dimensions that broadcasting adds would stand before the halves. */
-		if (n->op->flags & OP_ELEMENTWISE && n->in[i]->rank != n->out[0]->rank)
-			return false;
-		some = true;
-	}
-	for (int i = 0; i < n->n_out; i++)
-		if (!n->out[i] || n->out[i]->rank < 1 || n->out[i]->dim[0] != 1 || !value_elements(n->out[i]))
-			return false;
-	return some && n->n_out > 0 && works_along_batch(c, n);
-}
-
-/* Do a and b treat the two halves of the same values? Each input of a may be the first half or the second. */
-static bool are_twins(struct ctx *c, const struct node *a, const struct node *b)
-{
-	int64_t i_a, i_b;
-
-	if (a->op != b->op || a->n_in != b->n_in || a->n_out != b->n_out || a->version != b->version ||
-		!same_attributes(a, b))
-		return false;
-	for (int i = 0; i < a->n_in; i++) {
-		const struct value *x = a->in[i], *y = b->in[i];
-		if (!x || !y || x->data || y->data) {
-			if (x != y && !same_contents(x, y))
-				return false;
-			continue;
-		}
-		const struct value *m = joined(c, x, &i_a);
-		if (!m || m != joined(c, y, &i_b) || i_a == i_b)
-			return false;
-	}
-	for (int i = 0; i < a->n_out; i++)
-		if (!same_shape(a->out[i], b->out[i]) || a->out[i]->type != b->out[i]->type)
-			return false;
-	return true;
+	h->list[i] = last;
+	return first;
 }
 
 /* A new node behind all that have been placed. */
@@ -141,7 +95,8 @@ static struct node *place_new(
 {
 	struct node *n = node_new(t->c, &t->placed, NULL, domain, type, like, n_in, n_out);
 
-	n->placed = true;
+	n->turn = NEW(t->c, struct turn, 1);
+	n->turn->placed = true;
 	return n;
 }
 
@@ -170,6 +125,8 @@ static struct value *half_of(struct twins *t, const struct node *like, struct va
 	struct value *part = view(t, like, m, v, 1, half * value_elements(v));
 
 	set_attribute_int(t->c, part->def, "half", half);
+	part->count = v->count;
+	part->count_axis = v->count_axis;
 	return part;
 }
 
@@ -177,9 +134,9 @@ static struct value *half_of(struct twins *t, const struct node *like, struct va
 static struct value *join(struct twins *t, const struct node *like, struct value *x, struct value *y)
 {
 	int64_t half, other;
-	struct value *m = joined(t->c, x, &half);
+	struct value *m = whole_of(t->c, x, &half);
 
-	if (m && m == joined(t->c, y, &other))
+	if (m && m == whole_of(t->c, y, &other))
 		return half == 0 ? m : view(t, like, m, m, -1, value_elements(x));
 	int64_t dim[MAX_RANK];
 	memcpy(dim, x->dim, sizeof dim);
@@ -191,8 +148,8 @@ static struct value *join(struct twins *t, const struct node *like, struct value
 	n->out[0] = value_new(t->c, x->name, x->type, x->rank, dim);
 	n->out[0]->def = n;
 	/* Whoever else reads x or y goes on with halves. */
-	replace_value(t->rest, x, half_of(t, like, n->out[0], x, 0));
-	replace_value(t->rest, y, half_of(t, like, n->out[0], y, 1));
+	x->copy = half_of(t, like, n->out[0], x, 0);
+	y->copy = half_of(t, like, n->out[0], y, 1);
 	return n->out[0];
 }
 
@@ -215,15 +172,13 @@ static void widen(struct twins *t, struct node *n, const struct value *one)
 	}
 }
 
-/* Does a treat the second half? */
-static bool is_second(struct ctx *c, const struct node *a)
+/* n's outputs can be read. */
+static void end_turn(struct twins *t, struct node *n)
 {
-	int64_t half = 0;
-
-	for (int i = 0; i < a->n_in; i++)
-		if (a->in[i] && !a->in[i]->data && joined(c, a->in[i], &half))
-			break;
-	return half == 1;
+	n->turn->placed = true;
+	for (const struct reader *r = n->turn->readers; r; r = r->next)
+		if (--r->node->turn->waits == 0)
+			push(&t->ready, r->node);
 }
 
 /* One node in the place of two. */
@@ -239,9 +194,6 @@ static void merge(struct twins *t, struct node *a, struct node *b)
 	n->version = a->version;
 	n->in = in;
 	n->attributes = own_attributes(t->c, a);
-	node_remove(t->rest, a);
-	node_remove(t->rest, b);
-	a->placed = b->placed = true;
 	for (int i = 0; i < a->n_out; i++) {
 		int64_t dim[MAX_RANK];
 		memcpy(dim, a->out[i]->dim, sizeof dim);
@@ -251,86 +203,160 @@ static void merge(struct twins *t, struct node *a, struct node *b)
 	}
 	widen(t, n, one);
 	for (int i = 0; i < a->n_out; i++) {
-		replace_value(t->rest, a->out[i], half_of(t, a, n->out[i], a->out[i], 0));
-		replace_value(t->rest, b->out[i], half_of(t, b, n->out[i], b->out[i], 1));
+		a->out[i]->copy = half_of(t, a, n->out[i], a->out[i], 0);
+		b->out[i]->copy = half_of(t, b, n->out[i], b->out[i], 1);
 	}
+	node_remove(t->rest, a);
+	node_remove(t->rest, b);
+	end_turn(t, a);
+	end_turn(t, b);
 }
 
 static void place(struct twins *t, struct node *n)
 {
+	read_current(n);
 	node_remove(t->rest, n);
 	node_insert(&t->placed, NULL, n);
-	n->placed = true;
-}
-
-static bool can_be_computed(const struct node *n)
-{
-	for (int i = 0; i < n->n_in; i++)
-		if (n->in[i] && n->in[i]->def && !n->in[i]->def->placed)
-			return false;
-	return true;
+	end_turn(t, n);
 }
 
 /* Numbers the seeds that have twins: those with the same weights have the same number. The weights are compared only
- * here, since they are long. */
-static bool number_seeds(struct graph *g)
+ * here, since they are long. Returns the largest number. */
+static int number_seeds(struct ctx *c, struct graph *g, int nodes)
 {
-	int groups = 0;
+	struct node **seed = NEW(c, struct node *, (size_t)nodes + 1);
+	int n = 0, groups = 0;
 
-	for (struct node *n = g->first; n; n = n->next)
-		for (struct node *other = n->next; other && is_seed(n) && n->group == 0; other = other->next)
-			if (are_seeds(n, other)) {
-				if (other->group == 0)
-					other->group = ++groups;
-				n->group = other->group;
+	for (struct node *node = g->first; node; node = node->next)
+		if (is_seed(node))
+			seed[n++] = node;
+	for (int i = 0; i < n; i++)
+		for (int k = i + 1; k < n && seed[i]->turn->group == 0; k++)
+			if (are_seeds(seed[i], seed[k])) {
+				if (seed[k]->turn->group == 0)
+					seed[k]->turn->group = ++groups;
+				seed[i]->turn->group = seed[k]->turn->group;
 			}
-	return groups > 0;
+	return groups;
+}
+
+/* Where n's twin waits (twin) or n itself. Seeds wait together; the others behind that of which their first
+ * input is a half, apart by which half it is. */
+static struct line *waiting(struct twins *t, const struct node *n, bool twin)
+{
+	int64_t half;
+	int i = 0;
+
+	if (n->turn->group)
+		return &t->groups[n->turn->group];
+	while (!n->in[i] || n->in[i]->data)
+		i++;
+	const struct value *m = whole_of(t->c, n->in[i], &half);
+	return &m->def->turn->held[twin ? !half : half];
+}
+
+/* Does a treat the second half? */
+static bool is_second(struct ctx *c, const struct node *a)
+{
+	int64_t half = 0;
+
+	for (int i = 0; i < a->n_in; i++)
+		if (a->in[i] && !a->in[i]->data && whole_of(c, a->in[i], &half))
+			break;
+	return half == 1;
+}
+
+static void append(struct line *line, struct node *n)
+{
+	if (!line->end)
+		line->end = &line->first;
+	*line->end = n;
+	line->end = &n->turn->next_held;
+}
+
+/* The twin of n that waits, which leaves its line as do those that wait no longer. */
+static struct node *take_twin(struct twins *t, struct node *n, bool halves)
+{
+	struct line *line = waiting(t, n, true);
+
+	for (struct node **at = &line->first, *other; (other = *at);) {
+		bool waits = !other->turn->placed, found = false;
+		if (waits) {
+			read_current(other);
+			found = halves ? are_twins(t->c, other, n) : other->in[0] != n->in[0];
+		}
+		if (waits && !found) {
+			at = &other->turn->next_held;
+			continue;
+		}
+		*at = other->turn->next_held;
+		if (line->end == &other->turn->next_held)
+			line->end = at;
+		if (found)
+			return other;
+	}
+	return NULL;
 }
 
 /* n can be computed: together with a twin that waits, at once when it can have none, else when its twin comes. */
-static bool treat(struct twins *t, struct node *n)
+static void treat(struct twins *t, struct node *n)
 {
+	read_current(n);
 	bool halves = treats_halves(t->c, n);
-
-	if (!halves && n->group == 0) {
+	if (n->turn->group == 0 && (!halves || is_seed(n))) {
 		place(t, n);
-		return true;
+		return;
 	}
-	for (int i = 0; i < t->n_held; i++) {
-		struct node *other = t->held[i];
-		if (other == n)
-			return false;
-		if (halves ? !are_twins(t->c, other, n) : other->group != n->group || other->in[0] == n->in[0])
-			continue;
-		t->held[i] = t->held[--t->n_held];
-		bool second = halves && is_second(t->c, other);
-		merge(t, second ? n : other, second ? other : n);
-		return true;
+	struct node *twin = take_twin(t, n, halves);
+	if (!twin) {
+		append(waiting(t, n, false), n);
+		push(&t->held, n);
+		return;
 	}
-	t->held[t->n_held++] = n;
-	return false;
+	bool second = halves && is_second(t->c, twin);
+	merge(t, second ? n : twin, second ? twin : n);
 }
 
+/* When everything waits, the first of those that could be computed goes on without a twin. */
 static void place_all(struct twins *t)
 {
-	while (t->rest->first) {
-		bool moved = false;
-		for (struct node *n = t->rest->first, *next; n; n = next) {
-			next = n->next;
-			if (!can_be_computed(n) || !treat(t, n))
+	struct node *n;
+
+	do {
+		while ((n = pop(&t->ready)))
+			treat(t, n);
+		do
+			n = pop(&t->held);
+		while (n && n->turn->placed);
+		if (n)
+			place(t, n);
+	} while (n);
+	/* Inference has seen the makers of all inputs before their readers. */
+	assert(!t->rest->first);
+}
+
+static void give_turns(struct ctx *c, struct graph *g)
+{
+	int order = 0;
+
+	for (struct node *n = g->first; n; n = n->next) {
+		n->turn = NEW(c, struct turn, 1);
+		n->turn->order = order++;
+		for (int i = 0; i < n->n_in; i++) {
+			struct value *v = n->in[i];
+			if (!v)
 				continue;
-			moved = true;
-			/* The twin that n was merged with may have been the next one. */
-			if (next && next->placed)
-				break;
+			v->copy = NULL;
+			if (!v->def)
+				continue;
+			struct reader *r = NEW(c, struct reader, 1);
+			*r = (struct reader){ n, v->def->turn->readers };
+			v->def->turn->readers = r;
+			n->turn->waits++;
 		}
-		if (moved)
-			continue;
-		/* Everything waits: the first of those that could be computed has no twin. */
-		struct node *alone = t->held[0];
-		t->held[0] = t->held[--t->n_held];
-		place(t, alone);
 	}
+	for (int i = 0; i < g->n_outputs; i++)
+		g->outputs[i]->copy = NULL;
 }
 
 static bool has_branches(const struct graph *g)
@@ -346,18 +372,25 @@ static bool has_branches(const struct graph *g)
 void join_twins(struct ctx *c, struct graph *g)
 {
 	struct twins t = { .c = c, .rest = g };
-	int nodes = 0;
+	int nodes = count_nodes(g);
 
 	/* What branches read of the graph would have to be ready as well; matchers with early exits are not written so. */
 	if (has_branches(g))
 		return;
-	for (struct node *n = g->first; n; n = n->next)
-		nodes++;
-	if (!number_seeds(g))
+	give_turns(c, g);
+	int groups = number_seeds(c, g, nodes);
+	if (!groups)
 		return;
-	t.held = NEW(c, struct node *, (size_t)nodes);
+	t.groups = NEW(c, struct line, (size_t)groups + 1);
+	t.ready.list = NEW(c, struct node *, (size_t)nodes);
+	t.held.list = NEW(c, struct node *, (size_t)nodes);
+	for (struct node *n = g->first; n; n = n->next)
+		if (n->turn->waits == 0)
+			push(&t.ready, n);
 	place_all(&t);
 	g->first = t.placed.first;
 	g->last = t.placed.last;
+	for (int i = 0; i < g->n_outputs; i++)
+		g->outputs[i] = current(g->outputs[i]);
 	remove_dead(g);
 }

@@ -387,7 +387,7 @@ static void enter_part(struct ctx *c, struct trace *t, int *steps)
 	const struct node *n = joined->def;
 	int64_t low, high, start = 0, row = 1;
 
-	if (!is_op(n, "Concat"))
+	if (!is_op(n, "Concat") || value_elements(joined) == 0)
 		return;
 	int64_t axis = attribute_int(c, n, "axis", 0);
 	axis += axis < 0 ? joined->rank : 0;

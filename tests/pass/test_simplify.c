@@ -1,5 +1,6 @@
 /* What changes nothing goes, what is computed twice is computed once, and outputs keep their names. */
 #include "pass_test.h"
+#include "progress.h"
 #include <string.h>
 
 enum { IDENTITY, CAST, CAST_LIKE, RESHAPE, EXPAND, FLATTEN, DROPOUT, N_IDENTITIES };
@@ -180,6 +181,41 @@ START_TEST(inside_branches)
 }
 END_TEST
 
+/* Views of one value, the same ones far apart, and views of values of their own. */
+static void views(struct op_test *t, int nodes, bool chain)
+{
+	struct value *x = pass_input(t, "f32[100,100]", 1), *y = x;
+
+	for (int i = 0; i < nodes; i++) {
+		struct node *n = op_node(t, "gluec", "View", 1, 1, chain ? y : x);
+		SET_INTS(t, n, "shape", chain ? 100 : 1, chain ? 100 : 1);
+		SET_INTS(t, n, "strides", chain ? 100 : 1, 1);
+		set_attribute_int(t->c, n, "offset", chain ? 0 : i % (nodes / 2));
+		y = n->out[0];
+		if (!chain)
+			y = pass_node(t, "Tanh", "y", 1, y);
+	}
+	pass_output(t, y);
+	pass_output(t, t->g->first->next->out[0]);
+}
+
+START_TEST(many_views)
+{
+	enum { NODES = 20000 };
+
+	for (int chain = 0; chain < 2; chain++) {
+		struct op_test t = pass_begin();
+		views(&t, NODES, chain);
+		pass_apply(&t, infer);
+		double start = seconds_now();
+		pass_apply(&t, simplify);
+		double seconds = seconds_now() - start;
+		ck_assert_msg(seconds < 5, "%f s", seconds);
+		op_end(&t);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("simplify");
@@ -190,6 +226,7 @@ Suite *suite(void)
 	tcase_add_test(c, repetitions);
 	tcase_add_test(c, names_of_outputs);
 	tcase_add_test(c, inside_branches);
+	tcase_add_test(c, many_views);
 	suite_add_tcase(s, c);
 	return s;
 }
