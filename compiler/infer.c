@@ -56,7 +56,9 @@ static struct graph *taken_branch(struct ctx *c, const struct node *n)
 static void check_operator(struct ctx *c, const struct node *n)
 {
 	if (!n->op)
-		fail_node(c, n, "%s is not supported; `gluec inspect` lists what is", node_kind(c, n));
+		fail_node(c, n,
+			"%s is not supported; export it as operators that are (`gluec operators`), or end the graph before it",
+			node_kind(c, n));
 	if (!n->version && !(n->op->flags & OP_INTERNAL))
 		fail_node(c, n, "the model imports no operator set for domain '%.80s'", n->domain);
 	if (n->version < n->op->since && !(n->op->flags & OP_INTERNAL))

@@ -157,13 +157,24 @@ static const void *typed_data(struct ctx *c, const Onnx__TensorProto *t, const c
 	}
 }
 
+const char *unknown_type(struct ctx *c, int32_t type)
+{
+	const char *name = type == ONNX__TENSOR_PROTO__DATA_TYPE__STRING       ? " (string)"
+					   : type == ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64  ? " (complex64)"
+					   : type == ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX128 ? " (complex128)"
+																		   : "";
+
+	return arena_text(c, "%d%s", (int)type, name);
+}
+
 struct value *import_tensor(struct ctx *c, const Onnx__TensorProto *t, const char *what)
 {
 	const char *name = t->name && *t->name ? t->name : what;
 	int64_t dim[MAX_RANK], n = 1;
 
 	if (!t->has_data_type || !known_type(t->data_type))
-		fail_model(c, "tensor '%.100s' has element type %d, which is not supported", name, t->data_type);
+		fail_model(c, "tensor '%.100s' has element type %s, which is not supported; export the model with numbers",
+			name, unknown_type(c, t->data_type));
 	if (t->n_external_data || (t->has_data_location && t->data_location))
 		fail_model(c, "tensor '%.100s' keeps its data in another file; store the model as one file", name);
 	if (t->segment)

@@ -14,5 +14,7 @@ struct value *import_tensor(struct ctx *c, const Onnx__TensorProto *t, const cha
 
 /* Is this one of the element types that gluec knows? */
 bool known_type(int onnx_type);
+/* One that is not, for messages: "8 (string)". */
+const char *unknown_type(struct ctx *c, int32_t onnx_type);
 
 #endif

@@ -144,7 +144,8 @@ START_TEST(unsupported)
 	t.g->first->op = NULL;
 	t.g->first->domain = "com.example";
 	t.g->first->version = 3;
-	refuse(&t, "Relu 'end': Relu (domain com.example, version 3) is not supported; `gluec inspect` lists what is");
+	refuse(&t, "Relu 'end': Relu (domain com.example, version 3) is not supported; export it as operators that are "
+			   "(`gluec operators`), or end the graph before it");
 	t = one_node("Relu", 1);
 	t.g->first->version = 0;
 	refuse(&t, "Relu 'end': the model imports no operator set for domain ''");
