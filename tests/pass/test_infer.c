@@ -91,7 +91,7 @@ START_TEST(constant_conditions)
 	t = constant_branches(false);
 	ck_assert_str_eq(pass_error(&t, infer),
 		"Unheard 'squeezed': Unheard (domain ai.onnx, version 20) is not supported; "
-		"`gluec inspect` lists what is");
+		"export it as operators that are (`gluec operators`), or end the graph before it");
 	op_end(&t);
 }
 END_TEST
