@@ -250,29 +250,50 @@ static double rate(const struct timing *t, int isa, const struct gluec_options *
 	return t->flops / best * 1e-9;
 }
 
-/* Peak: a linear kernel cannot tell it, so this is the tile's instruction mix without its loads: twelve independent
- * chains of eight-wide multiply-adds, where the compiler has them. */
+/* Peak: a linear kernel cannot tell it, so this is the tile's instruction mix without its loads: independent chains of
+ * multiply-adds, two a cycle of four
+ * cycles each. */
 #if defined __x86_64__
-__attribute__((target("avx2,fma"))) static double peak(void)
+enum { STEPS = 2000000 };
+#define EIGHT_CHAINS                                                                                                   \
+	"vfmadd231ps %8, %8, %0; vfmadd231ps %8, %8, %1; vfmadd231ps %8, %8, %2; vfmadd231ps %8, %8, %3;"                  \
+	"vfmadd231ps %8, %8, %4; vfmadd231ps %8, %8, %5; vfmadd231ps %8, %8, %6; vfmadd231ps %8, %8, %7"
+
+__attribute__((target("avx2,fma"))) static void chains_avx2(void)
 {
 	typedef float lanes __attribute__((vector_size(32)));
-	enum { CHAINS = 12, STEPS = 2000000 };
-	lanes sum[CHAINS] = { 0 }, x, y;
+	lanes x = { 0 }, a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x;
+
+	for (int i = 0; i < STEPS; i++)
+		__asm__ volatile(EIGHT_CHAINS
+						 : "+x"(a), "+x"(b), "+x"(c), "+x"(d), "+x"(e), "+x"(f), "+x"(g), "+x"(h)
+						 : "x"(x));
+}
+
+__attribute__((target("avx512f"))) static void chains_avx512(void)
+{
+	typedef float lanes __attribute__((vector_size(64)));
+	lanes x = { 0 }, a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x;
+
+	for (int i = 0; i < STEPS; i++)
+		__asm__ volatile(EIGHT_CHAINS
+						 : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h)
+						 : "v"(x));
+}
+
+static void print_peak(const char *isa, void (*chains)(void), int lanes)
+{
 	double best = 1e9;
 
-	for (int i = 0; i < 8; i++) {
-		x[i] = 0.9999f;
-		y[i] = 1e-4f;
-	}
-	for (int run = 0; run < 5; run++) {
+	if (rt_select(isa) < 0)
+		return;
+	for (int run = 0; run < 10; run++) {
 		double begin = seconds();
-		for (int i = 0; i < STEPS; i++)
-			for (int c = 0; c < CHAINS; c++)
-				__asm__ volatile("vfmadd213ps %2, %1, %0" : "+x"(sum[c]) : "x"(x), "x"(y));
+		chains();
 		double taken = seconds() - begin;
 		best = taken < best ? taken : best;
 	}
-	return 2.0 * 8 * CHAINS * STEPS / best * 1e-9;
+	printf("%-36s %-8s %8.1f\n", "peak of one core", isa, 2.0 * lanes * 8 * STEPS / best * 1e-9);
 }
 #endif
 
@@ -281,8 +302,8 @@ int main(int argc, char **argv)
 	static const struct gluec_options one = { 0 }, two = { .parallel_for = two_threads };
 
 #if defined __x86_64__
-	if (rt_select("avx2") >= 0)
-		printf("%-36s %-8s %8.1f\n", "peak of one core", "avx2", peak());
+	print_peak("avx2", chains_avx2, 8);
+	print_peak("avx512", chains_avx512, 16);
 #endif
 	for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
 		if (argc > 1 && strncmp(timings[i].name, argv[1], strlen(argv[1])))

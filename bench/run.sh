@@ -29,7 +29,7 @@ compare() {
 		END { for (k in n) printf "%-28s %9.1f ms   ONNX Runtime %9.1f ms   ratio %.2f\n", k, a[k] / n[k], b[k] / n[k], a[k] / b[k] }'
 }
 
-isas="c avx2"
+isas="c avx2 avx512"
 compare superpoint-480x640 models/superpoint.onnx "--dim height=480 --dim width=640 --topk 512" image=1x1x480x640
 if [ -n "${GLUEC_SHARED:-}" ]; then
 	tar xf "$GLUEC_SHARED/golden/golden.tar.xz" -C "$work" ./lightglue

@@ -155,7 +155,7 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 	results = trim_outputs(c, g, results);
 	for (int i = 0; i < g->n_outputs - g->n_counts; i++) {
 		struct difference d = compare(expected[i], results[i], &t->options->tolerance);
-		print_difference(c, arena_text(c, "  %-5s ", isa), expected[i], results[i], &d);
+		print_difference(c, arena_text(c, "  %-6s ", isa), expected[i], results[i], &d);
 		t->failed += !d.equal;
 		t->compared++;
 	}
@@ -178,7 +178,7 @@ static void run_isas(
 		bool ran = host_run(c, h, &r, &outputs);
 		progress_end(c);
 		if (!ran) {
-			printf("  %-5s left out: this machine lacks it\n", h->isa[i]);
+			printf("  %-6s left out: this machine lacks it\n", h->isa[i]);
 			continue;
 		}
 		compare_outputs(c, t, h, h->isa[i], expected, outputs);

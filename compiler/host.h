@@ -61,7 +61,7 @@ struct host_times {
 const struct host_times *host_time(
 	struct ctx *c, const struct host *h, const struct host_run *r, int warmup, int iterations, int traced);
 
-/* The first of a list of the names of instruction sets for messages: "c, avx2". */
+/* The first of a list of the names of instruction sets for messages: "c, avx2, avx512". */
 const char *host_isa_list(struct ctx *c, const struct host *h);
 /* Fails with USAGE unless the object has the instruction set; `option` says where the name comes from. */
 void host_need_isa(struct ctx *c, const struct host *h, const char *option, const char *isa);

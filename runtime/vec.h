@@ -1,7 +1,8 @@
 /* The vector of floats that kernels are written in: one header per instruction set, vec_NAME.h, chosen by RT_ISA.
  * A new instruction set is a new vec_NAME.h and isa/NAME.{c,mk}; no kernel changes. Each header defines
  *
- *     LANES, TILE_ROWS       floats in a vector; rows of the GEMM tile (micro/tile.h) that the registers have room for
+ *     LANES                  floats in a vector, a divisor of RT_PANEL
+ *     TILE_ROWS, TILE_PANELS    rows of the GEMM tile (micro/tile.h), and panels of its columns, that fit the registers
  *     vec, vec_mask          a vector, and the result of comparing two
  *     v_load, v_store        LANES floats, at any alignment
  *     v_load_n, v_store_n    the first n (0..LANES) of them, touching no more memory; the other lanes load as 0

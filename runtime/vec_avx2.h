@@ -5,7 +5,7 @@
 #include <immintrin.h>
 
 /* Sixteen registers: 6 x 16 sums take twelve, a row of weights two, the broadcast one. */
-enum { LANES = 8, TILE_ROWS = 6 };
+enum { LANES = 8, TILE_ROWS = 6, TILE_PANELS = 1 };
 
 typedef __m256 vec;
 typedef __m256 vec_mask;

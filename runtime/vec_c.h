@@ -11,7 +11,7 @@
 #pragma GCC target("sse2,fpmath=sse")
 #endif
 
-enum { LANES = 4, TILE_ROWS = 2 };
+enum { LANES = 4, TILE_ROWS = 2, TILE_PANELS = 1 };
 
 typedef float vec __attribute__((vector_size(16)));
 typedef int32_t vec_mask __attribute__((vector_size(16)));

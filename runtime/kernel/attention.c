@@ -40,6 +40,17 @@ struct panel {
 	int32_t first, queries;
 };
 
+/* How many floats the queries and the sums of one panel take: panels follow each other. */
+static ptrdiff_t query_floats(const struct rt_attention *p)
+{
+	return (ptrdiff_t)(p->d < CHANNELS ? p->d : CHANNELS) * RT_PANEL;
+}
+
+static ptrdiff_t sum_floats(const struct block *at)
+{
+	return (ptrdiff_t)(at->channels + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS * RT_PANEL;
+}
+
 static void pack_queries(const struct job *job, const struct block *at, struct panel *panel, int32_t d0, int32_t d)
 {
 	const struct rt_attention *p = job->p;
@@ -67,11 +78,18 @@ static void score(
 		for (int32_t i = 0; i < keys; i++)
 			rows[i] = stage(p->x_type, job->k, at->k + (ptrdiff_t)(key + i) * p->k[2] + d0, d, staged[i]);
 		tile_pad(rows, keys);
-		for (int32_t i = 0; i < count; i++) {
-			if (held == 0 && (key == 0 || p->d > CHANNELS))
-				pack_queries(job, at, &panels[i], d0, p->d - d0 < CHANNELS ? p->d - d0 : CHANNELS);
-			tile_block(panels[i].scores, RT_PANEL, keys, rows, 1, 1, d, panels[i].q + held * RT_PANEL);
-		}
+		for (int32_t i = 0; i < count && held == 0 && (key == 0 || p->d > CHANNELS); i++)
+			pack_queries(job, at, &panels[i], d0, p->d - d0 < CHANNELS ? p->d - d0 : CHANNELS);
+		struct tile tile = { .c = panels->scores,
+			.ldc = RT_PANEL,
+			.next_c = KEYS * RT_PANEL,
+			.rows = rows,
+			.step = 1,
+			.segments = 1,
+			.depth = d,
+			.w = panels->q + held * RT_PANEL,
+			.next_w = query_floats(p) };
+		tile_block(&tile, keys, count);
 	}
 }
 
@@ -113,8 +131,16 @@ static void add_values(
 		for (int32_t i = 0; i < n; i++)
 			rows[i] = staged + i;
 		tile_pad(rows, n);
-		for (int32_t i = 0; i < count; i++)
-			tile_block(panels[i].sum_v + c * RT_PANEL, RT_PANEL, n, rows, TILE_BLOCK, 1, keys, panels[i].scores);
+		struct tile tile = { .c = panels->sum_v + c * RT_PANEL,
+			.ldc = RT_PANEL,
+			.next_c = sum_floats(at),
+			.rows = rows,
+			.step = TILE_BLOCK,
+			.segments = 1,
+			.depth = keys,
+			.w = panels->scores,
+			.next_w = KEYS * RT_PANEL };
+		tile_block(&tile, n, count);
 	}
 }
 
@@ -140,13 +166,12 @@ static void attend(const struct job *job, const struct block *at)
 	struct panel panels[PANELS];
 	float q[CHANNELS * RT_PANEL], scores[PANELS][KEYS * RT_PANEL];
 	float sum_v[(CHANNELS + PANELS * TILE_ROWS) * RT_PANEL] = { 0 };
-	int32_t held = p->d < CHANNELS ? p->d : CHANNELS, sums = (at->channels + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
 	int32_t count = (at->queries + RT_PANEL - 1) / RT_PANEL;
 
 	for (int32_t i = 0; i < count; i++) {
-		panels[i] = (struct panel){ .q = q + i * held * RT_PANEL,
+		panels[i] = (struct panel){ .q = q + i * query_floats(p),
 			.scores = scores[i],
-			.sum_v = sum_v + i * sums * RT_PANEL,
+			.sum_v = sum_v + i * sum_floats(at),
 			.first = at->first + i * RT_PANEL };
 		panels[i].queries = at->queries - i * RT_PANEL < RT_PANEL ? at->queries - i * RT_PANEL : RT_PANEL;
 		/* The lowest float and not -infinity: a score of -infinity must not give NaN as long as others follow. */

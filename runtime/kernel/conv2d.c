@@ -95,7 +95,7 @@ static void multiply(const struct job *job, const struct block *at, const struct
 {
 	const struct rt_conv2d *p = job->p;
 	const float *rows[MOST_TAPS][TILE_BLOCK];
-	float buffer[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_DEPTH_STAGED * RT_PANEL];
+	float buffer[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_PANELS * TILE_DEPTH_STAGED * RT_PANEL];
 	int32_t all = k->taps * k->channels, panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
 	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c * RT_PANEL;
 	ptrdiff_t from = at->g * panels * panel + ((ptrdiff_t)k->tap * job->c + k->channel) * RT_PANEL;
@@ -104,12 +104,19 @@ static void multiply(const struct job *job, const struct block *at, const struct
 		gather(job, at, k, rows, buffer);
 	else
 		point(job, at, k, rows);
-	for (int32_t j = 0; j < at->columns; j += RT_PANEL) {
-		const float *w = stage(p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, all * RT_PANEL, w_staged);
-		if (job->gather)
-			tile_block(c + j, TILE_COLUMNS, at->pixels, rows[0], 1, 1, all, w);
-		else
-			tile_block(c + j, TILE_COLUMNS, at->pixels, rows[0], 1, k->taps, k->channels, w);
+	for (int32_t j = 0; j < at->columns; j += TILE_PANELS * RT_PANEL) {
+		int32_t count = tile_panels(at->columns - j);
+		struct tile tile = { .c = c + j,
+			.ldc = TILE_COLUMNS,
+			.next_c = RT_PANEL,
+			.rows = rows[0],
+			.step = 1,
+			.segments = job->gather ? 1 : k->taps,
+			.depth = job->gather ? all : k->channels,
+			.next_w = panel };
+		tile.w = stage_panels(
+			p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, &tile.next_w, count, all * RT_PANEL, w_staged);
+		tile_block(&tile, at->pixels, count);
 	}
 }
 

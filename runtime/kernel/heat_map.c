@@ -30,42 +30,42 @@ static float largest_logit(const struct heat_map_job *job, ptrdiff_t at, int32_t
 	return most;
 }
 
-/* y = e^(x - largest) for n logits from element `at` on; returns their sum. */
-static float exponentials(const struct heat_map_job *job, float *y, ptrdiff_t at, int32_t n, float largest)
+/* x = e^(logit - largest) for n <= CHUNK logits from element `at` on; returns their sum. */
+static float exponentials(const struct heat_map_job *job, float *x, ptrdiff_t at, int32_t n, float largest)
 {
-	float x[CHUNK], rest[LANES], total = 0;
+	vec sum = v_set(0);
 
-	for (int32_t i = 0; i < n; i += CHUNK) {
-		int32_t count = n - i < CHUNK ? n - i : CHUNK, j = 0;
-		vec sum = v_set(0);
-		load_floats(x, element_at(job->x, job->p->x_type, at + i), job->p->x_type, 1, count);
-		for (; j + LANES <= count; j += LANES) {
-			vec power = v_exp(v_sub(v_load(x + j), v_set(largest)));
-			v_store(y + i + j, power);
-			sum = v_add(sum, power);
-		}
-		total += v_sum(sum);
-		if (j < count)
-			v_store(rest, v_exp(v_sub(v_load_n(x + j, count - j), v_set(largest))));
-		for (int32_t k = 0; j < count; j++, k++) {
-			y[i + j] = rest[k];
-			total += rest[k];
-		}
+	load_floats(x, element_at(job->x, job->p->x_type, at), job->p->x_type, 1, n);
+	for (int32_t i = n; i % LANES; i++)
+		x[i] = -INFINITY;
+	for (int32_t i = 0; i < n; i += LANES) {
+		vec power = v_exp(v_sub(v_load(x + i), v_set(largest)));
+		v_store(x + i, power);
+		sum = v_add(sum, power);
 	}
-	return total;
+	return v_sum(sum);
 }
 
-/* One cell: its channels start at element `at`, its square in the picture at y. */
+/* One cell: its channels start at element `at`, its square in the picture at y. The exponentials of all channels are
+ * computed in one go, since a row of the square may be shorter than a vector. */
 static void unfold_cell(const struct heat_map_job *job, float *y, ptrdiff_t at)
 {
 	const struct rt_heat_map *p = job->p;
-	ptrdiff_t row = (ptrdiff_t)p->w * p->cell;
-	int32_t points = p->cell * p->cell;
-	float largest = largest_logit(job, at, points + 1), sum = 0, none;
+	ptrdiff_t row = (ptrdiff_t)p->w * p->cell, to = 0;
+	int32_t points = p->cell * p->cell, column = 0;
+	float x[CHUNK], largest = largest_logit(job, at, points + 1), sum = 0;
 
-	for (int32_t i = 0; i < p->cell; i++)
-		sum += exponentials(job, y + i * row, at + (ptrdiff_t)i * p->cell, p->cell, largest);
-	sum += exponentials(job, &none, at + points, 1, largest);
+	for (int32_t i = 0; i <= points; i += CHUNK) {
+		int32_t n = points + 1 - i < CHUNK ? points + 1 - i : CHUNK;
+		sum += exponentials(job, x, at + i, n, largest);
+		for (int32_t k = 0; k < n && i + k < points; k++) {
+			y[to + column++] = x[k];
+			if (column == p->cell) {
+				column = 0;
+				to += row;
+			}
+		}
+	}
 	for (int32_t i = 0; i < p->cell; i++)
 		for (int32_t j = 0; j < p->cell; j++)
 			y[i * row + j] *= 1 / sum;

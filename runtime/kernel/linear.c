@@ -20,17 +20,26 @@ static void multiply(const struct job *job, const struct block *at, const void *
 	int32_t depth, float *c)
 {
 	const struct rt_linear *p = job->p;
-	float x_staged[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_DEPTH_STAGED * RT_PANEL];
+	float x_staged[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_PANELS * TILE_DEPTH_STAGED * RT_PANEL];
 	const float *rows[TILE_BLOCK];
 	ptrdiff_t panel = ((ptrdiff_t)p->k0 + p->k1) * RT_PANEL;
 
 	for (int32_t i = 0; i < at->rows; i++)
 		rows[i] = stage(p->x_type, x, (ptrdiff_t)(at->i + i) * ldx + k0, depth, x_staged[i]);
 	tile_pad(rows, at->rows);
-	for (int32_t j = 0; j < at->columns; j += RT_PANEL) {
+	for (int32_t j = 0; j < at->columns; j += TILE_PANELS * RT_PANEL) {
+		int32_t panels = tile_panels(at->columns - j);
+		struct tile tile = { .c = c + j,
+			.ldc = TILE_COLUMNS,
+			.next_c = RT_PANEL,
+			.rows = rows,
+			.step = 1,
+			.segments = 1,
+			.depth = depth,
+			.next_w = panel };
 		ptrdiff_t from = (at->j + j) / RT_PANEL * panel + (ptrdiff_t)k * RT_PANEL;
-		const float *w = stage(p->w_type, job->w, from, depth * RT_PANEL, w_staged);
-		tile_block(c + j, TILE_COLUMNS, at->rows, rows, 1, 1, depth, w);
+		tile.w = stage_panels(p->w_type, job->w, from, &tile.next_w, panels, depth * RT_PANEL, w_staged);
+		tile_block(&tile, at->rows, panels);
 	}
 }
 

@@ -34,7 +34,7 @@ static struct block place(const struct job *job, int32_t unit)
 static void multiply(const struct job *job, const struct block *at, int32_t k, int32_t depth, float *c)
 {
 	const struct rt_matmul *p = job->p;
-	float staged[TILE_BLOCK][TILE_DEPTH_STAGED], panel[TILE_DEPTH_STAGED * RT_PANEL];
+	float staged[TILE_BLOCK][TILE_DEPTH_STAGED], w[TILE_PANELS][TILE_DEPTH_STAGED * RT_PANEL];
 	const float *rows[TILE_BLOCK];
 	ptrdiff_t a = at->a + (ptrdiff_t)k * p->a[3], b = at->b + (ptrdiff_t)k * p->b[2];
 
@@ -46,10 +46,23 @@ static void multiply(const struct job *job, const struct block *at, int32_t k, i
 			load_floats(staged[i], element_at(job->a, p->a_type, a), p->a_type, p->a[3], depth);
 	}
 	tile_pad(rows, at->rows);
-	for (int32_t j = 0; j < at->columns; j += RT_PANEL, b += (ptrdiff_t)RT_PANEL * p->b[3]) {
-		int32_t columns = at->columns - j < RT_PANEL ? at->columns - j : RT_PANEL;
-		pack_panel(panel, element_at(job->b, p->b_type, b), p->b_type, p->b[2], p->b[3], depth, columns);
-		tile_block(c + j, TILE_COLUMNS, at->rows, rows, 1, 1, depth, panel);
+	for (int32_t j = 0; j < at->columns; j += TILE_PANELS * RT_PANEL) {
+		int32_t panels = tile_panels(at->columns - j);
+		struct tile tile = { .c = c + j,
+			.ldc = TILE_COLUMNS,
+			.next_c = RT_PANEL,
+			.rows = rows,
+			.step = 1,
+			.segments = 1,
+			.depth = depth,
+			.w = w[0],
+			.next_w = TILE_DEPTH_STAGED * RT_PANEL };
+		for (int32_t i = 0; i < panels; i++, b += (ptrdiff_t)RT_PANEL * p->b[3]) {
+			int32_t left = at->columns - j - i * RT_PANEL;
+			pack_panel(w[i], element_at(job->b, p->b_type, b), p->b_type, p->b[2], p->b[3], depth,
+				left < RT_PANEL ? left : RT_PANEL);
+		}
+		tile_block(&tile, at->rows, panels);
 	}
 }
 

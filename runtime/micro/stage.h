@@ -13,4 +13,17 @@ static inline const float *stage(enum rt_type type, const void *tensor, ptrdiff_
 	return buffer;
 }
 
+/* The same for n elements of each of several panels of weights, the first at `at` and each `*next` after the one
+ * before: afterwards *next is the distance between them where they are now. */
+static inline const float *stage_panels(
+	enum rt_type type, const void *w, ptrdiff_t at, ptrdiff_t *next, int panels, int32_t n, float *buffer)
+{
+	if (type == RT_F32)
+		return (const float *)w + at;
+	for (int i = 0; i < panels; i++)
+		load_floats(buffer + i * n, element_at(w, type, at + i * *next), type, 1, n);
+	*next = n;
+	return buffer;
+}
+
 #endif

@@ -1,5 +1,6 @@
-/* The one matrix product under conv2d, linear, matmul and attention: a block of up to TILE_BLOCK rows by one panel of
- * RT_PANEL columns, computed TILE_ROWS rows at a time with all sums in registers (after Goto & van de Geijn 2008).
+/* The one matrix product under conv2d, linear, matmul and attention: a block of up to TILE_BLOCK rows by panels of
+ * RT_PANEL columns, computed TILE_ROWS rows by TILE_PANELS panels at a time with all sums in registers (after Goto &
+ * van de Geijn 2008).
  *
  * Every sum starts from what c holds and adds its terms one by one in the order of k. So how a kernel cuts k, rows and
  * columns into blocks, or into units of work, never changes a bit of the result. */
@@ -11,52 +12,90 @@
 
 /* The blocks that fit the first-level cache together. The stack that a kernel needs follows from them: see RT_STACK. */
 enum {
-	TILE_BLOCK = 48,         /* rows of a block, a multiple of every TILE_ROWS */
-	TILE_COLUMNS = 128,      /* columns of a block of results, at most */
-	TILE_DEPTH = 256,        /* k of a block when its operands are used in place */
-	TILE_DEPTH_STAGED = 128, /* k of a block when operands are converted or gathered on the stack */
-	TILE_VECS = RT_PANEL / LANES,
+	TILE_BLOCK = 48,              /* rows of a block, a multiple of every TILE_ROWS */
+	TILE_COLUMNS = 128,           /* columns of a block of results, at most */
+	TILE_DEPTH = 256,             /* k of a block when its operands are used in place */
+	TILE_DEPTH_STAGED = 128,      /* k of a block when operands are converted or gathered on the stack */
+	TILE_VECS = RT_PANEL / LANES, /* vectors in a row of a panel */
 };
 
-/* c[i][j] += sum over segments s and t < depth of rows[s][i][t step] w[s depth + t][j], for TILE_ROWS rows i and
- * RT_PANEL columns j. rows holds TILE_BLOCK pointers for each segment, of which these are the first; c has row stride
- * ldc; w is dense. It stays a function of its own: inlined into a large one, its pointers would not keep their
- * registers. */
-static __attribute__((noinline)) void tile(
-	float *c, ptrdiff_t ldc, const float *const *rows, ptrdiff_t step, int segments, int depth, const float *w)
+/* c[p][i][j] += sum over segments s and t < depth of rows[s][i][t step] w[p][s depth + t][j], for panels p, rows i and
+ * RT_PANEL columns j. */
+struct tile {
+	float *c;
+	ptrdiff_t ldc, next_c;    /* from a row to the next, and from a panel to the next */
+	const float *const *rows; /* TILE_BLOCK pointers for each segment */
+	ptrdiff_t step;
+	int segments, depth;
+	const float *w; /* dense panels */
+	ptrdiff_t next_w;
+};
+
+/* The first TILE_ROWS rows of `panels` panels. Every element of the rows serves as many vectors as there are sums in a
+ * row: more of them need fewer loads, of which processors do only two a cycle. */
+VEC_INLINE void tile_sums(const struct tile *p, int panels)
 {
-	vec sum[TILE_ROWS][TILE_VECS], weight[TILE_VECS];
-	const float *a[TILE_ROWS];
+	vec sum[TILE_ROWS][TILE_PANELS * TILE_VECS], weight[TILE_PANELS * TILE_VECS];
+	const float *a[TILE_ROWS], *const *rows = p->rows, *w = p->w;
+	int vecs = panels * TILE_VECS;
 
 	for (int i = 0; i < TILE_ROWS; i++)
-		for (int j = 0; j < TILE_VECS; j++)
-			sum[i][j] = v_load(c + i * ldc + j * LANES);
-	for (int s = 0; s < segments; s++, rows += TILE_BLOCK) {
+		for (int j = 0; j < vecs; j++)
+			sum[i][j] = v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
+	for (int s = 0; s < p->segments; s++, rows += TILE_BLOCK) {
 		for (int i = 0; i < TILE_ROWS; i++)
 			a[i] = rows[i];
 		ptrdiff_t at = 0;
-		for (int t = 0; t < depth; t++, at += step, w += RT_PANEL) {
-			for (int j = 0; j < TILE_VECS; j++)
-				weight[j] = v_load(w + j * LANES);
+		for (int t = 0; t < p->depth; t++, at += p->step, w += RT_PANEL) {
+			for (int j = 0; j < vecs; j++)
+				weight[j] = v_load(w + j / TILE_VECS * p->next_w + j % TILE_VECS * LANES);
 			for (int i = 0; i < TILE_ROWS; i++) {
 				vec x = v_set(a[i][at]);
-				for (int j = 0; j < TILE_VECS; j++)
+				for (int j = 0; j < vecs; j++)
 					sum[i][j] = v_fma(x, weight[j], sum[i][j]);
 			}
 		}
 	}
 	for (int i = 0; i < TILE_ROWS; i++)
-		for (int j = 0; j < TILE_VECS; j++)
-			v_store(c + i * ldc + j * LANES, sum[i][j]);
+		for (int j = 0; j < vecs; j++)
+			v_store(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES, sum[i][j]);
 }
 
-/* The same for n <= TILE_BLOCK rows. Pointers up to the next multiple of TILE_ROWS must be readable, and that many rows
- * of c are written: see tile_pad. */
-static inline void tile_block(
-	float *c, ptrdiff_t ldc, int n, const float *const *rows, ptrdiff_t step, int segments, int depth, const float *w)
+/* They stay functions of their own: inlined into a large one, their pointers would not keep their registers. */
+static __attribute__((noinline)) void tile_one(const struct tile *p)
 {
-	for (int i = 0; i < n; i += TILE_ROWS)
-		tile(c + i * ldc, ldc, rows + i, step, segments, depth, w);
+	tile_sums(p, 1);
+}
+
+static __attribute__((noinline)) void tile_group(const struct tile *p)
+{
+	tile_sums(p, TILE_PANELS);
+}
+
+/* All of n <= TILE_BLOCK rows and some panels. Pointers up to the next multiple of TILE_ROWS must be readable, and that
+ * many rows of c are written: see tile_pad. */
+static inline void tile_block(const struct tile *p, int n, int panels)
+{
+	for (int j = 0; j < panels;) {
+		bool group = TILE_PANELS > 1 && panels - j >= TILE_PANELS;
+		for (int i = 0; i < n; i += TILE_ROWS) {
+			struct tile part = *p;
+			part.c += i * p->ldc + j * p->next_c;
+			part.rows += i;
+			part.w += j * p->next_w;
+			if (group)
+				tile_group(&part);
+			else
+				tile_one(&part);
+		}
+		j += group ? TILE_PANELS : 1;
+	}
+}
+
+/* How many panels the next group of up to TILE_PANELS has when so many columns are left. */
+static inline int tile_panels(int columns)
+{
+	return columns >= TILE_PANELS * RT_PANEL ? TILE_PANELS : (columns + RT_PANEL - 1) / RT_PANEL;
 }
 
 /* Makes rows n.. of a block repeat the first, so that the last tile has something to read. */

@@ -28,7 +28,7 @@ START_TEST(test_random)
 
 	cli_succeeds(r);
 	cli_says(r, "random inputs, against the interpreter:\n");
-	cli_says(r, "  c     y f32[5,2]: equal\n");
+	cli_says(r, "  c      y f32[5,2]: equal\n");
 	cli_fails(cli_run(t, "verify", cli_path(t, "add.onnx"), NULL), 3, "unbound dimensions: give --dim n=N");
 	cli_close(t);
 }
@@ -41,8 +41,8 @@ START_TEST(test_data_sets)
 	const struct cli_result *r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets"), NULL);
 
 	cli_succeeds(r);
-	cli_says(r, "test_data_set_0:\n  c     y f32[2,2]: equal\n");
-	cli_says(r, "test_data_set_1, against the interpreter:\n  c     y f32[3,2]: equal\n");
+	cli_says(r, "test_data_set_0:\n  c      y f32[2,2]: equal\n");
+	cli_says(r, "test_data_set_1, against the interpreter:\n  c      y f32[3,2]: equal\n");
 	r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_1"), "--data",
 		cli_path(t, "sets/test_data_set_0"), NULL);
 	cli_succeeds(r);
@@ -63,7 +63,7 @@ START_TEST(test_wrong_result)
 		cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_0"), NULL);
 	cli_fails(r, 1, "1 of 1 outputs are off");
 	cli_says(
-		r, "  c     y f32[2,2]: largest error 1 absolute at [1,0], 0.2 relative at [1,0], FAILED: 1 of 4 are beyond");
+		r, "  c      y f32[2,2]: largest error 1 absolute at [1,0], 0.2 relative at [1,0], FAILED: 1 of 4 are beyond");
 	r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", cli_path(t, "sets/test_data_set_0"), "--allow-differ",
 		"24", NULL);
 	cli_fails(r, 1, "1 of 1 outputs are off");
