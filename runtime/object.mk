@@ -7,8 +7,7 @@
 
 .DEFAULT_GOAL := $(DIR)/$(NAME).o
 include $(dir $(lastword $(MAKEFILE_LIST)))kernels.mk
-OBJCOPY ?= objcopy
-NM ?= nm
+OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)
 
 ifneq ($(wildcard $(DIR)/$(NAME).weights.c),)
 WEIGHTS := $(NAME).weights.c
