@@ -21,13 +21,15 @@ enum {
 /* c[i][j] += sum over segments s and t < depth of rows[s][i][t step] w[s depth + t][j], for TILE_ROWS rows i and
  * RT_PANEL columns j. rows holds TILE_BLOCK pointers for each segment, of which these are the first; c has row stride
  * ldc; w is dense. It stays a function of its own: inlined into a large one, its pointers would not keep their
- * registers. */
+ * registers. Nor would many sums, did GCC not unroll early the loops that
+ * read and write them. */
 static __attribute__((noinline)) void tile(
 	float *c, ptrdiff_t ldc, const float *const *rows, ptrdiff_t step, int segments, int depth, const float *w)
 {
 	vec sum[TILE_ROWS][TILE_VECS], weight[TILE_VECS];
 	const float *a[TILE_ROWS];
 
+#pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < TILE_VECS; j++)
 			sum[i][j] = v_load(c + i * ldc + j * LANES);
@@ -45,6 +47,7 @@ static __attribute__((noinline)) void tile(
 			}
 		}
 	}
+#pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < TILE_VECS; j++)
 			v_store(c + i * ldc + j * LANES, sum[i][j]);
