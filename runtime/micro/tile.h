@@ -21,8 +21,7 @@ enum {
 /* c[i][j] += sum over segments s and t < depth of rows[s][i][t step] w[s depth + t][j], for TILE_ROWS rows i and
  * RT_PANEL columns j. rows holds TILE_BLOCK pointers for each segment, of which these are the first; c has row stride
  * ldc; w is dense. It stays a function of its own: inlined into a large one, its pointers would not keep their
- * registers. Nor would many sums, did GCC not unroll early the loops that
- * read and write them. */
+ * registers. Nor would many sums, did GCC not unroll early the loops that read and write them. */
 static __attribute__((noinline)) void tile(
 	float *c, ptrdiff_t ldc, const float *const *rows, ptrdiff_t step, int segments, int depth, const float *w)
 {
