@@ -2,7 +2,7 @@
 # instruction sets (vec_NAME.h with isa/NAME.c and isa/NAME.mk) need no edit here.
 #
 # ISAS chooses the instruction sets; by default all that make sense for the machine that $(CC) builds for. Firmware that
-# is built for one processor says e.g. ISAS=c. $(RT) is build/rt, or for another kind of machine build/rt-MACHINE.
+# is built for one processor says e.g. ISAS=c. $(RT) is build/rt, for another kind of machine build/rt-MACHINE.
 
 RUNTIME := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) $(ARCH) -dumpmachine)))
