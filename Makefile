@@ -131,7 +131,7 @@ $(BUILD)/libmodels.a: $(TEST_OBJECTS)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/pass -Itests/cli -Itests/scene -Itests/model -Imodels/example
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model -Imodels/example
 
 $(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)
@@ -146,6 +146,27 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/run.o $(BUILD)/libtest.a $(B
 
 $(BUILD)/tests/model/%: TEST_LIBRARIES := $(BUILD)/libmodels.a
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/model/test_*.c)): $(BUILD)/libmodels.a
+
+# For another kind of machine: the runtime, and the tests of the kernels as programs that need nothing, made with the
+# first compiler that can make such programs, when qemu-user can run them. tests/target/test_aarch64.c does that; target/cc
+# tells it the compiler. Not under the sanitizers, which emulation has no room for.
+TARGET := $(BUILD)/target
+TARGET_CCS := "aarch64-linux-gnu-gcc" "clang --target=aarch64-linux-gnu"
+TARGET_CC := $(if $(SANITIZE),,$(shell command -v qemu-aarch64 >/dev/null && for cc in $(TARGET_CCS); do \
+	echo 'int main(void) { return 0; }' | $$cc -static -x c - -o /dev/null 2>/dev/null && echo $$cc && break; done))
+TARGET_ISAS := c neon
+TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Iruntime \
+	'-DRT_ISAS(I,x)=$(foreach i,$(TARGET_ISAS),I($i,x))'
+TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/kernel/*.h)
+TARGET_TESTS := $(if $(TARGET_CC),$(patsubst tests/%.c,$(TARGET)/%,$(wildcard tests/kernel/test_*.c)))
+
+$(TARGET)/rt/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c)
+	$(MAKE) -f runtime/kernels.mk CC='$(TARGET_CC)' RT=$(TARGET)/rt ISAS="$(TARGET_ISAS)" $@
+	printf '%s' '$(TARGET_CC)' >$(TARGET)/cc
+$(TARGET)/kernel/%: tests/kernel/%.c $(TARGET_SOURCES) $(TARGET)/rt/librt.a
+	@mkdir -p $(@D)
+	$(TARGET_CC) $(TARGET_CFLAGS) -o $@ $(filter %.c %.a,$^) -lm
+$(BUILD)/tests/target/test_aarch64: | $(TARGET_TESTS)
 
 build-tests: $(TESTS)
 test: $(TESTS) $(BUILD)/gluec $(BUILD)/match $(BUILD)/scene

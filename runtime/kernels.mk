@@ -2,11 +2,15 @@
 # instruction sets (vec_NAME.h with isa/NAME.c and isa/NAME.mk) need no edit here.
 #
 # ISAS chooses the instruction sets; by default all that make sense for the machine that $(CC) builds for. Firmware that
-# is built for one processor says e.g. ISAS=c.
+# is built for one processor says e.g. ISAS=c. $(RT) is build/rt, for another kind of machine build/rt-MACHINE.
 
 RUNTIME := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-RT ?= build/rt
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) $(ARCH) -dumpmachine)))
+RT ?= build/rt$(addprefix -,$(filter-out $(shell uname -m),$(MACHINE)))
+# The tools that go with the compiler: those of aarch64-linux-gnu-gcc are not this machine's own.
+ifeq ($(origin AR),default)
+AR := $(shell $(CC) -print-prog-name=ar)
+endif
 include $(wildcard $(RUNTIME)/isa/*.mk)
 ALL_ISAS := $(patsubst $(RUNTIME)/vec_%.h,%,$(wildcard $(RUNTIME)/vec_*.h))
 ISAS ?= c $(foreach i,$(filter-out c,$(ALL_ISAS)),$(if $(filter $(MACHINE),$(MACHINES_$i)),$i))

@@ -2,13 +2,14 @@
 #
 #     make -f runtime/object.mk NAME=superpoint DIR=out [RT=build/rt] [CC=cc] [ARCH=-m32] [ISAS="c avx2"]
 #
+# CC may be a compiler for another machine: CC=aarch64-linux-gnu-gcc.
+#
 # $(DIR)/$(NAME).o holds the generated code, the kernels that it uses and the weights. Everything but NAME_run, NAME_init
 # and NAME_model is local to it, so that objects of several models never clash; it needs nothing but libc and libm.
 
 .DEFAULT_GOAL := $(DIR)/$(NAME).o
 include $(dir $(lastword $(MAKEFILE_LIST)))kernels.mk
-OBJCOPY ?= objcopy
-NM ?= nm
+OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)
 
 ifneq ($(wildcard $(DIR)/$(NAME).weights.c),)
 WEIGHTS := $(NAME).weights.c

@@ -6,21 +6,39 @@ packages="gcc make libc6-dev pkg-config libprotobuf-c-dev protobuf-c-compiler li
 # The exports that GLUEC_SHARED names are put together by a Python script.
 [ -n "${GLUEC_SHARED:-}" ] && [ "${1:-}" = check ] && packages="$packages python3-onnx"
 
-missing=
-for package in $packages; do
-	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
-done
-[ -z "$missing" ] && exit 0
-
-if ! command -v apt-get >/dev/null; then
-	echo "This needs Debian's packages:$missing" >&2
-	exit 1
-fi
+# Those of the packages that are not installed.
+missing() {
+	for package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || printf ' %s' "$package"
+	done
+}
 sudo=
 if [ "$(id -u)" != 0 ]; then
 	sudo=sudo
 fi
-echo "Installing$missing"
-$sudo apt-get update -qq
+install() {
+	$sudo apt-get update -qq
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 # shellcheck disable=SC2086
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+packages=$(missing $packages)
+if [ -n "$packages" ]; then
+	if ! command -v apt-get >/dev/null; then
+		echo "This needs Debian's packages:$packages" >&2
+		exit 1
+	fi
+	echo "Installing$packages"
+	# shellcheck disable=SC2086
+	install $packages
+fi
+[ "${1:-}" = check ] || exit 0
+
+# For the tests for 64-bit Arm, which are skipped without: qemu, and what clang needs to make programs for that machine.
+# Debian does not have gcc-aarch64-linux-gnu beside gcc-multilib; whoever has it keeps it.
+cross=$(missing qemu-user binutils-aarch64-linux-gnu libc6-dev-arm64-cross "libgcc-$(gcc -dumpversion)-dev-arm64-cross")
+if [ -n "$cross" ]; then
+	echo "Installing$cross"
+	# shellcheck disable=SC2086
+	install --no-remove $cross 2>/dev/null || echo "Without$cross the tests for 64-bit Arm are skipped"
+fi

@@ -39,6 +39,7 @@ VEC_INLINE void tile_sums(const struct tile *p, int panels)
 	const float *a[TILE_ROWS], *const *rows = p->rows, *w = p->w;
 	int vecs = panels * TILE_VECS;
 
+#pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
 			sum[i][j] = v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
@@ -56,12 +57,14 @@ VEC_INLINE void tile_sums(const struct tile *p, int panels)
 			}
 		}
 	}
+#pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
 			v_store(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES, sum[i][j]);
 }
 
-/* They stay functions of their own: inlined into a large one, their pointers would not keep their registers. */
+/* They stay functions of their own: inlined into a large one, their pointers would not keep their registers. Nor would
+ * many sums, did GCC not unroll early the loops that read and write them. */
 static __attribute__((noinline)) void tile_one(const struct tile *p)
 {
 	tile_sums(p, 1);
