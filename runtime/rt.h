@@ -290,13 +290,6 @@ struct rt_step {
  */
 #define RT_NON_ZERO(I, F, E, A, T, S) \
 	I(n) I(rank) A(dim, RT_RANK) I(capacity) E(rt_type, x_type) E(rt_type, index_type)
-
-/* non_zero (ONNX NonZero-13): the positions at which x, n dense elements of x_type, is not zero, in order. Position i
- * stands for coordinates in dim, row-major, or place[i] does when place (i32 [n]) is not NULL. index: index_type
- * [rank][capacity], zeros behind the last; count: index_type, how many there are, which may be more than were stored.
- */
-#define RT_NON_ZERO(I, F, E, A, T, S) \
-	I(n) I(rank) A(dim, RT_RANK) I(capacity) E(rt_type, x_type) E(rt_type, index_type)
 /* clang-format on */
 
 /* clang-format on */
