@@ -164,8 +164,8 @@ static void attend(const struct job *job, const struct block *at)
 {
 	const struct rt_attention *p = job->p;
 	struct panel panels[PANELS];
-	float q[CHANNELS * RT_PANEL], scores[PANELS][KEYS * RT_PANEL];
-	float sum_v[(CHANNELS + PANELS * TILE_ROWS) * RT_PANEL] = { 0 };
+	_Alignas(RT_ALIGN) float q[CHANNELS * RT_PANEL], scores[PANELS][KEYS * RT_PANEL];
+	_Alignas(RT_ALIGN) float sum_v[(CHANNELS + PANELS * TILE_ROWS) * RT_PANEL] = { 0 };
 	int32_t count = (at->queries + RT_PANEL - 1) / RT_PANEL;
 
 	for (int32_t i = 0; i < count; i++) {

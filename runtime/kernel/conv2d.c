@@ -163,7 +163,7 @@ static void units(void *data, int32_t unit, int32_t end)
 	const struct job *job = data;
 	const struct rt_conv2d *p = job->p;
 	int32_t window = job->size * job->size, places = (p->oh / job->size) * (p->ow / job->size);
-	float c[TILE_BLOCK * TILE_COLUMNS];
+	_Alignas(RT_ALIGN) float c[TILE_BLOCK * TILE_COLUMNS];
 	struct block at;
 
 	for (; unit < end; unit++) {

@@ -68,7 +68,7 @@ static void units(void *data, int32_t unit, int32_t end)
 	const struct rt_linear *p = job->p;
 	bool staged = p->x_type != RT_F32 || p->w_type != RT_F32;
 	int32_t most = staged ? TILE_DEPTH_STAGED : TILE_DEPTH, across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
-	float c[TILE_BLOCK * TILE_COLUMNS];
+	_Alignas(RT_ALIGN) float c[TILE_BLOCK * TILE_COLUMNS];
 
 	for (; unit < end; unit++) {
 		struct block at = { .i = unit / across * TILE_BLOCK, .j = unit % across * TILE_COLUMNS };

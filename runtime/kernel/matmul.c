@@ -72,7 +72,7 @@ static void float_units(void *data, int32_t unit, int32_t end)
 	const struct job *job = data;
 	const struct rt_matmul *p = job->p;
 	vec alpha = v_set(p->alpha != 0 ? p->alpha : 1);
-	float c[TILE_BLOCK * TILE_COLUMNS];
+	_Alignas(RT_ALIGN) float c[TILE_BLOCK * TILE_COLUMNS];
 
 	for (; unit < end; unit++) {
 		struct block at = place(job, unit);

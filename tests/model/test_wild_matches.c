@@ -16,7 +16,8 @@
  * Half precision: the golden data are those of the same weights in fp32.
  *
  * INT8: the golden data come from ONNX Runtime's fused kernels, which leave out some of the graph's Q/DQ pairs. Without
- * fusion it finds 286 of their 288 matches and two others. So does gluec, with the same two, on every instruction set.
+ * fusion it finds 286 of their 288 matches and two others. So does gluec, with the same two, in portable C and AVX2;
+ * the sums of normalisations over the sixteen lanes of AVX-512 move one code to its neighbour, and one match with it.
  *
  * FP8: a code has three bits of mantissa, so that a sum that is rounded the other way moves a value by a tenth, and
  * later layers multiply that. ONNX Runtime without fusion, whose results the golden data are, finds 260 of these 279
@@ -29,7 +30,7 @@ static const struct form {
 	{ "v1_fused_fp16_matcher", "v1_dynamic_matcher", "--dim num_keypoints0=512 --dim num_keypoints1=475", 0, 0.97 },
 	{ "v2_pipeline_480x640_k1024.fp16", "v2_pipeline_480x640_k1024", "", 0.98, 0.97 },
 	{ "v3_pipeline_480x640_k512.fp16", "v3_pipeline_480x640_k512", "", 0.98, 0.97 },
-	{ "v1_dynamic_matcher.int8_qdq", NULL, "--dim num_keypoints0=512 --dim num_keypoints1=475", 0, 0.99 },
+	{ "v1_dynamic_matcher.int8_qdq", NULL, "--dim num_keypoints0=512 --dim num_keypoints1=475", 0, 0.985 },
 	{ "v3_pipeline_480x640_k512.fp8_dq", NULL, "", 0.98, 0.9 },
 };
 
