@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes models/FORMS.md: a row for each form in bench/forms.txt, compiled, timed and compared with ONNX Runtime's
-# results. Needs GLUEC_SHARED, Debian's python3-onnx, and a build with its tests (make; make build/tests/model/test_wild_matches).
+# results. Needs GLUEC_SHARED, Debian's python3-onnx, and a build with tests (make all build/tests/model/test_wild_matches).
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -23,7 +23,11 @@ row() {
 	name=$1 what=$2 data=$3 options=$4
 	model=$work/onnx/$name.onnx
 	# shellcheck disable=SC2086
-	said=$("$build/gluec" compile "$model" -o "$work/c" --name form $options 2>/dev/null | tail -1)
+	said=$("$build/gluec" compile "$model" -o "$work/c" --name form $options 2>&1 | tail -1)
+	case $said in
+	form:*) ;;
+	*) echo "$said" >&2 && exit 1 ;;
+	esac
 	sets=
 	[ -z "$data" ] || sets="--data $work/golden/$data"
 	share=$(sed -n "s/^$name: \(.*\) matches, .*/\1/p" "$work/shares")
