@@ -62,8 +62,9 @@ Exports of SuperPoint, LightGlue and relatives by four generations of tools, com
 `gluec compile FORM.onnx -o DIR` and the options in the table. `tests/model/test_wild.c` and `test_wild_matches.c`
 compile, build and run those that have results of ONNX Runtime to compare with. Matches are those of the photographs
 graf1 and graf2: one number where they are ONNX Runtime's on the same graph, `N of M` where N of the M that it finds are
-found by every instruction set (half forms: of those of the same weights in float). Megabytes are 10^6 bytes; milliseconds are medians of two
-threads with the best instruction set of the machine, pipelines for a pair of pictures. `bench/forms.sh` writes this file.
+found by every instruction set (half forms: of those of the same weights in float). Megabytes are 10^6 bytes;
+milliseconds are medians of two threads with the best instruction set of the machine,
+pipelines for a pair of pictures. `bench/forms.sh` writes this file.
 
 | form | what it is | options | calls | arena, MB | flash, MB | ms | matches |
 | --- | --- | --- | --- | --- | --- | --- | --- |
