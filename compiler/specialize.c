@@ -126,15 +126,25 @@ static void check_bound(struct ctx *c)
 	}
 }
 
+/* The K of a TopK that the file fixes, in an initializer or by a Constant node; -1 when it is computed. */
+static int64_t fixed_k(struct ctx *c, const struct node *n)
+{
+	struct value *v = input(n, 1);
+	int64_t k;
+
+	if (v && v->def && is_op(v->def, "Constant") && v->def->op)
+		v->def->op->infer(c, v->def);
+	return constant_ints(v, &k, 1) == 1 ? k : -1;
+}
+
 /* K = 1 is how exporters spell ArgMax; it is no number of keypoints. */
 static int fix_top_k(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
-	int64_t k;
 	int fixed = 0;
 
 	for (struct node *n = g->first; n; n = n->next) {
-		if (is_op(n, "TopK") && constant_ints(input(n, 1), &k, 1) == 1 && k > 1) {
+		if (is_op(n, "TopK") && fixed_k(c, n) > 1) {
 			int64_t one = 1;
 			n->in[1] = value_constant(c, n->in[1]->name, RT_I64, 1, &one, value_int(c, "", c->set.top_k)->data);
 			fixed++;

@@ -207,6 +207,17 @@ START_TEST(fixed_k)
 	pass_apply(&t, run);
 	ck_assert_int_eq(constant_int(t.g->first->in[1], 0), 3);
 	op_end(&t);
+	/* K by a Constant node, as most exporters write it. */
+	t = top_k(3);
+	struct node *constant = op_node(&t, "", "Constant", 1, 0);
+	set_attribute_ints(t.c, constant, "value_ints", 1, (int64_t[]){ 3 });
+	node_remove(t.g, constant);
+	node_insert(t.g, t.g->first, constant);
+	constant->next->in[1] = constant->out[0];
+	t.c->set.top_k = 7;
+	pass_apply(&t, run);
+	ck_assert_int_eq(constant_int(constant->next->in[1], 0), 7);
+	op_end(&t);
 	t = top_k(1);
 	t.c->set.top_k = 7;
 	refuse(&t, "--topk 7: the model has no TopK with a fixed K");
