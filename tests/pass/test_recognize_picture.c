@@ -328,6 +328,8 @@ Suite *suite(void)
 	Suite *s = suite_create("recognize_picture");
 	TCase *c = tcase_create("recognize_picture");
 
+	tcase_set_timeout(c, 60);
+
 	tcase_add_test(c, heat_maps);
 	tcase_add_test(c, suppressions);
 	suite_add_tcase(s, c);

@@ -136,6 +136,8 @@ Suite *suite(void)
 	Suite *s = suite_create("trace random");
 	TCase *c = tcase_create("trace random");
 
+	tcase_set_timeout(c, 60);
+
 	tcase_add_test(c, random_chains);
 	suite_add_tcase(s, c);
 	return s;

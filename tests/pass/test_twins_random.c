@@ -280,6 +280,8 @@ Suite *suite(void)
 	Suite *s = suite_create("twins random");
 	TCase *c = tcase_create("twins random");
 
+	tcase_set_timeout(c, 60);
+
 	tcase_add_test(c, random_branches);
 	tcase_add_test(c, random_branches_half);
 	suite_add_tcase(s, c);
