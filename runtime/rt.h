@@ -250,6 +250,7 @@ struct rt_step {
 	E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
 
 /* copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+#include "rt_conv.h"
 #include "rt_move.h"
 
 /* cum_sum (ONNX CumSum): sums along n of dense [outer][n][inner]; exclusive: without the element itself; reverse: from
@@ -304,6 +305,7 @@ struct rt_step {
 /* The structures: struct rt_conv2d and so on. */
 #define RT_STRUCTS(X)                                                                                                  \
 	X(conv2d, RT_CONV2D)                                                                                               \
+	X(winograd, RT_WINOGRAD)                                                                                           \
 	X(linear, RT_LINEAR)                                                                                               \
 	X(matmul, RT_MATMUL)                                                                                               \
 	X(attention, RT_ATTENTION)                                                                                         \
@@ -357,6 +359,9 @@ static inline const struct rt_run *rt_step(const struct rt_run *run, const char 
  * A kernel NAME has one build per instruction set: rt_NAME_c, rt_NAME_avx2, ...  */
 #define RT_KERNELS(K)                                                                                                  \
 	K(conv2d, 1, 4, (void *y, const void *x, const void *w, const void *bias))                                         \
+	K(winograd, 1, 7,                                                                                                  \
+		(void *y, const void *x, const void *w, const void *bias, const void *head_w, const void *head_bias,           \
+			void *scratch))                                                                                            \
 	K(linear, 1, 6, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))  \
 	K(matmul, 1, 3, (void *y, const void *a, const void *b))                                                           \
 	K(attention, 1, 4, (void *y, const void *q, const void *k, const void *v))                                         \
@@ -428,28 +433,6 @@ RT_ISAS(RT_DECLARE_HAS, )
 /* A 64-bit digest of n bytes, which init compares with the one that the compiler wrote into the code. */
 uint64_t rt_digest(const void *data, size_t n);
 
-/* Rows that one unit of work of top_k does, with scratch of its own. */
-static inline int32_t rt_top_k_unit(const struct rt_top_k *p)
-{
-	return p->n < 4096 ? 4096 / (p->n + 1) + 1 : 1;
-}
-
-/* Bytes of a unit's scratch: a 64-bit key of each element, later 16 bytes for each winner, twice. */
-static inline size_t rt_top_k_unit_scratch(const struct rt_top_k *p)
-{
-	size_t keys = (size_t)p->n * 8, winners = (size_t)p->k * 32;
-
-	return keys > winners ? keys : winners;
-}
-
-/* Bytes of scratch that a kernel wants: pure functions of the parameters. */
-static inline size_t rt_top_k_scratch(const struct rt_top_k *p)
-{
-	int32_t unit = rt_top_k_unit(p);
-
-	return (size_t)((p->rows + unit - 1) / unit) * rt_top_k_unit_scratch(p);
-}
-
 static inline size_t rt_type_size(enum rt_type type)
 {
 	switch (type) {
@@ -485,5 +468,7 @@ static inline size_t rt_type_size(enum rt_type type)
 	}
 	return 0;
 }
+
+#include "rt_scratch.h"
 
 #endif

@@ -1,5 +1,7 @@
-/* Conv (ONNX 1 to 22; com.microsoft FusedConv; gluec.Conv, which adds an activation and a pooling). */
-#include "op.h"
+/* Conv (ONNX 1 to 22; com.microsoft FusedConv; gluec.Conv, which adds an activation, a pooling, and a convolution
+ * before it of 3 x 3 taps, stride 1 and padding 1: its weights and bias are inputs 3 and 4, its activation is
+ * head_act). */
+#include "conv.h"
 #include <string.h>
 
 /* FusedConv names its activation in other words, with parameters of its own. */
@@ -31,17 +33,17 @@ void conv_infer(struct ctx *c, struct node *n)
 	int64_t dim[MAX_RANK];
 	double slope;
 
-	need_inputs(c, n, 2, 3);
+	need_inputs(c, n, 2, is_internal(n, "Conv") ? 5 : 3);
 	need_outputs(c, n, 1, 1);
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
-	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2);
+	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2), *head = input(n, 3);
 	if (x->rank < 3 || x->rank > 5 || k->rank != x->rank)
 		fail_node(c, n, "input %s and weights %s; [n,c,w], [n,c,h,w] and [n,c,d,h,w] are supported", shape_text(c, x),
 			shape_text(c, k));
 	read_window(c, n, k->dim + 2, &w);
 	read_conv_act(c, n, &slope);
-	int64_t group = read_group(c, n), channels = x->dim[1], filters = k->dim[0];
+	int64_t group = read_group(c, n), channels = head ? head->dim[0] : x->dim[1], filters = k->dim[0];
 	if (channels == 0)
 		fail_node(c, n, "%s has no channels", shape_text(c, x));
 	if (channels % group || filters % group)
@@ -125,18 +127,26 @@ static struct argument pack_any_bias(struct lower *l, const struct node *n, stru
 	return argument_of(y);
 }
 
-/* The convolution of pictures [n][h][w][c], all of them dense, with weights k [oc, c / group, kh, kw]. */
-static void conv_call(struct lower *l, const struct node *n, const struct view *y, const struct view *x,
-	struct value *k, const struct window *w)
+/* The weights and the bias of a convolution, packed; p says how. */
+static void pack_operands(
+	struct lower *l, const struct node *n, struct value *k, struct value *bias, struct conv_operands *to)
 {
-	struct value *bias = input(n, 2);
+	to->w = k->data ? pack_constant(l, k, &to->p) : pack_computed(l, n, k, &to->p);
+	to->bias = bias ? pack_any_bias(l, n, bias, to->p.oc) : (struct argument){ 0 };
+}
+
+/* The convolution of pictures [n][h][w][c], all of them dense, with weights k [oc, c / group, kh, kw]. */
+static void read_conv(struct lower *l, const struct node *n, const struct view *y, const struct view *x,
+	struct value *k, const struct window *w, struct conv_operands *to)
+{
 	double slope;
 	enum rt_act act = read_conv_act(l->c, n, &slope);
-	struct rt_conv2d p = {
+
+	to->p = (struct rt_conv2d){
 		.n = small(x->dim[0]),
 		.h = small(w->in[1]),
 		.w = small(w->in[2]),
-		.c = small(x->dim[3]),
+		.c = small(k->dim[1] * read_group(l->c, n)),
 		.oh = small(w->out[1]),
 		.ow = small(w->out[2]),
 		.oc = small(k->dim[0]),
@@ -156,16 +166,43 @@ static void conv_call(struct lower *l, const struct node *n, const struct view *
 		.y_type = y->type,
 		.w_type = kernel_type(k->type),
 	};
-	struct argument weights = k->data ? pack_constant(l, k, &p) : pack_computed(l, n, k, &p);
-	struct argument packed_bias = { 0 };
+	pack_operands(l, n, k, input(n, 2), to);
+}
 
-	if (bias)
-		packed_bias = pack_any_bias(l, n, bias, p.oc);
-	struct call *call = call_new(l, n, KERNEL_conv2d, &p);
+/* The convolution in front of n's own. */
+static void read_head(struct lower *l, const struct node *n, struct conv_operands *to)
+{
+	struct value *k = n->in[3];
+
+	to->p = (struct rt_conv2d){
+		.c = small(k->dim[1]),
+		.oc = small(k->dim[0]),
+		.kh = 3,
+		.kw = 3,
+		.group = 1,
+		.act = read_act(l->c, n, "head_act"),
+		.w_type = kernel_type(k->type),
+	};
+	pack_operands(l, n, k, input(n, 4), to);
+}
+
+static void conv_call(struct lower *l, const struct node *n, const struct view *y, const struct view *x,
+	struct value *k, const struct window *w)
+{
+	struct conv_operands conv, head;
+
+	read_conv(l, n, y, x, k, w, &conv);
+	if (input(n, 3))
+		read_head(l, n, &head);
+	if (input(n, 3) || suits_winograd(l->c, n)) {
+		winograd_call(l, n, y, x, &conv, input(n, 3) ? &head : NULL);
+		return;
+	}
+	struct call *call = call_new(l, n, KERNEL_conv2d, &conv.p);
 	call_argument(call, 0, argument_of(y));
 	call_argument(call, 1, argument_of(x));
-	call_argument(call, 2, weights);
-	call_argument(call, 3, packed_bias);
+	call_argument(call, 2, conv.w);
+	call_argument(call, 3, conv.bias);
 }
 
 /* The slices that the windows of each output slice see, side by side as channels [group][kernel's depth][c / group]:

@@ -1,5 +1,4 @@
-#include "panels.h"
-#include "reference_act.h"
+#include "reference_conv.h"
 
 struct conv_case {
 	struct rt_conv2d p;
@@ -12,43 +11,6 @@ static void call(const void *job, int build, const struct rt_run *run, void *y)
 	const struct conv_case *c = job;
 
 	builds[build](run, &c->p, y, c->x, c->w, c->bias);
-}
-
-/* One output before pooling; w is [group][kh][kw][c/group][oc/group]. */
-static double reference(const struct conv_case *c, const void *w, int32_t n, int32_t oy, int32_t ox, int32_t oc)
-{
-	const struct rt_conv2d *p = &c->p;
-	int32_t cs = p->c / p->group, os = p->oc / p->group, g = oc / os;
-	double sum = c->bias ? element(c->bias, RT_F32, (size_t)oc) : 0;
-
-	for (int32_t ky = 0; ky < p->kh; ky++)
-		for (int32_t kx = 0; kx < p->kw; kx++) {
-			int32_t y = oy * p->stride_h - p->pad_top + ky * p->dilation_h;
-			int32_t x = ox * p->stride_w - p->pad_left + kx * p->dilation_w;
-			if (y < 0 || y >= p->h || x < 0 || x >= p->w)
-				continue;
-			for (int32_t i = 0; i < cs; i++)
-				sum += element(c->x, p->x_type, (size_t)(((n * p->h + y) * p->w + x) * p->c + g * cs + i)) *
-					   element(w, p->w_type, (size_t)((((g * p->kh + ky) * p->kw + kx) * cs + i) * os + oc % os));
-		}
-	return reference_act(p->act, (double)p->slope, sum);
-}
-
-static double *reference_picture(const struct conv_case *c, const void *w, size_t *count)
-{
-	const struct rt_conv2d *p = &c->p;
-	int32_t size = p->pool == 2 ? 2 : 1, oh = p->oh / size, ow = p->ow / size;
-	double *y = new_doubles((size_t)(p->n * oh * ow * p->oc));
-
-	*count = (size_t)(p->n * oh * ow * p->oc);
-	for (size_t i = 0; i < *count; i++) {
-		int32_t oc = (int32_t)i % p->oc, place = (int32_t)i / p->oc, n = place / ow / oh;
-		double max = -INFINITY;
-		for (int32_t r = 0; r < size * size; r++)
-			max = fmax(max, reference(c, w, n, place / ow % oh * size + r / 2, place % ow * size + r % 2, oc));
-		y[i] = max;
-	}
-	return y;
 }
 
 /* Zero fields get their usual value: one picture, stride, dilation and group 1, f32. */
@@ -76,7 +38,7 @@ static void check_conv(struct rt_conv2d p, bool bias, double tolerance)
 	c.w = malloc((size_t)p.group * step * size);
 	for (int32_t g = 0; g < p.group; g++)
 		pack_panels((char *)c.w + (size_t)g * step * size, w + (size_t)(g * k * os) * size, p.w_type, k, os);
-	double *expected = reference_picture(&c, w, &count);
+	double *expected = reference_picture(&p, c.x, w, c.bias, &count);
 	check_kernel(call, &c, expected, count, p.y_type, tolerance);
 	free(w);
 	free(c.x);

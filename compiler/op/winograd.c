@@ -1,0 +1,101 @@
+/* Convolutions of 3 x 3 taps by Winograd's method. */
+#include "conv.h"
+
+enum {
+	LEAST_CHANNELS = RT_PANEL, /* fewer leave vectors empty, and have little arithmetic to save */
+	MOST_CHANNELS = 2048,
+	LEAST_TILES = 32, /* fewer do not pay for transforming the weights */
+	MOST_PAD = 16,
+};
+
+bool suits_winograd(struct ctx *c, const struct node *n)
+{
+	struct window w;
+
+	if (!is_internal(n, "Conv") || n->in[0]->rank != 4 || !n->in[1]->data || n->in[1]->is_exact)
+		return false;
+	const struct value *k = n->in[1];
+	read_window(c, n, k->dim + 2, &w);
+	for (int i = 1; i < 3; i++)
+		if (w.kernel[i] != 3 || w.stride[i] != 1 || w.dilation[i] != 1 || w.before[i] > MOST_PAD || w.out[i] < 1)
+			return false;
+	int64_t tiles = n->in[0]->dim[0] * ((w.out[1] + 3) / 4) * ((w.out[2] + 3) / 4);
+	return attribute_int(c, n, "group", 1) == 1 && tiles >= LEAST_TILES && k->dim[0] >= LEAST_CHANNELS &&
+		   k->dim[1] >= LEAST_CHANNELS && k->dim[0] <= MOST_CHANNELS && k->dim[1] <= MOST_CHANNELS;
+}
+
+static int32_t round_up(int32_t x, int32_t unit)
+{
+	return (x + unit - 1) / unit * unit;
+}
+
+/* What a way to cut a picture of down x across squares costs, in products of one square: products take rows 6 or 8 at a
+ * time, and the pixels around a block are computed or copied for it again. */
+static int64_t blocks_cost(int32_t down, int32_t across, int32_t h, int32_t w)
+{
+	int64_t blocks = (int64_t)(round_up(down, h) / h) * (round_up(across, w) / w);
+	int64_t products = round_up(h * w, 6) + round_up(h * w, 8);
+
+	return blocks * (8 * products + (4 * h + 2) * (4 * w + 2) / 8);
+}
+
+/* The transformed inputs and outputs of 64 channels of a block, and the transformed weights of as many, are to fit a
+ * cache of 1 MB together. */
+static void choose_blocks(struct rt_winograd *p)
+{
+	int32_t down = (p->oh + 3) / 4, across = (p->ow + 3) / 4;
+	int64_t least = INT64_MAX;
+
+	for (int32_t h = 1; h <= RT_WINOGRAD_TILES && h <= down; h++)
+		for (int32_t w = 1; w <= RT_WINOGRAD_TILES / h && w <= across; w++) {
+			int64_t cost = blocks_cost(down, across, h, w);
+			if (cost >= least)
+				continue;
+			least = cost;
+			p->tiles_h = h;
+			p->tiles_w = w;
+		}
+	int64_t blocks =
+		(int64_t)p->n * (round_up(down, p->tiles_h) / p->tiles_h) * (round_up(across, p->tiles_w) / p->tiles_w);
+	p->slots = blocks < RT_WINOGRAD_SLOTS ? (int32_t)blocks : RT_WINOGRAD_SLOTS;
+}
+
+void winograd_call(struct lower *l, const struct node *n, const struct view *y, const struct view *x,
+	const struct conv_operands *conv, const struct conv_operands *head)
+{
+	const struct rt_conv2d *from = &conv->p;
+	struct rt_winograd p = {
+		.n = from->n,
+		.h = from->h,
+		.w = from->w,
+		.c = from->c,
+		.oh = from->oh,
+		.ow = from->ow,
+		.oc = from->oc,
+		.pad_top = from->pad_top,
+		.pad_left = from->pad_left,
+		.pool = from->pool,
+		.act = from->act,
+		.slope = from->slope,
+		.x_type = x->type,
+		.y_type = y->type,
+		.w_type = from->w_type,
+	};
+
+	if (head) {
+		p.head_c = head->p.c;
+		p.head_act = head->p.act;
+	}
+	choose_blocks(&p);
+	struct argument space = scratch(l, n->name, rt_winograd_scratch(&p));
+	struct call *call = call_new(l, n, KERNEL_winograd, &p);
+	call_argument(call, 0, argument_of(y));
+	call_argument(call, 1, argument_of(x));
+	call_argument(call, 2, conv->w);
+	call_argument(call, 3, conv->bias);
+	if (head) {
+		call_argument(call, 4, head->w);
+		call_argument(call, 5, head->bias);
+	}
+	call_argument(call, 6, space);
+}

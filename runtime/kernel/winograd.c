@@ -1,0 +1,331 @@
+#include "kernel.h"
+#include "element.h"
+#include "micro/act.h"
+#include "micro/tile.h"
+#include "micro/winograd.h"
+
+/* A block of squares goes through four steps, all of them in a unit's own scratch, which is meant to stay in the
+ * second-level cache: the part of the picture that it sees, with zeros around it; the inputs transformed, one plane for
+ * each of the 36 products; for some output channels at a time the products of planes, and these transformed back. */
+struct job {
+	const struct rt_winograd *p;
+	struct rt_winograd_layout layout;
+	void *y;
+	const void *x, *w;
+	const float *bias;
+	const void *head_w;
+	const float *head_bias;
+	float *planes;      /* of the transformed weights, in the order in which they are used */
+	float *head_floats; /* head_w as floats */
+	float *slots;
+	int32_t across, down; /* blocks of a picture */
+};
+
+/* Squares of 4 x 4 outputs from row `top` and column `left` on, of picture n. */
+struct block {
+	int32_t n, top, left, tiles_h, tiles_w;
+	int32_t rows, columns; /* of the inputs they see */
+	float *inputs, *head, *shared;
+};
+
+enum { SIDE = RT_WINOGRAD_SIDE, PLANES = RT_WINOGRAD_PLANES, COLUMNS = RT_WINOGRAD_PANELS * RT_PANEL };
+
+/* A plane of the transformed weights of the group of panels that this one belongs to. */
+static float *weight_plane(const struct job *job, int32_t panel, int32_t plane)
+{
+	return job->planes + ((size_t)(panel / RT_WINOGRAD_PANELS) * PLANES + (size_t)plane) * job->layout.w_plane;
+}
+
+/* One unit is a channel of a panel. */
+static void transform_weights(void *data, int32_t unit, int32_t end)
+{
+	const struct job *job = data;
+	int32_t c = job->p->c;
+	float taps[9 * RT_PANEL];
+
+	for (; unit < end; unit++) {
+		ptrdiff_t from = ((ptrdiff_t)(unit / c) * 9 * c + unit % c) * RT_PANEL;
+		for (int32_t t = 0; t < 9; t++)
+			load_floats(taps + t * RT_PANEL, element_at(job->w, job->p->w_type, from + (ptrdiff_t)t * c * RT_PANEL),
+				job->p->w_type, 1, RT_PANEL);
+		int32_t panel = unit / c;
+		float *to = weight_plane(job, panel, 0) + (panel % RT_WINOGRAD_PANELS * c + unit % c) * RT_PANEL;
+		for (int32_t j = 0; j < RT_PANEL; j += LANES)
+			winograd_weights(to + j, (ptrdiff_t)job->layout.w_plane, taps + j, RT_PANEL);
+	}
+}
+
+/* to[row][column][step] = rows by columns of a picture [h][w][c] of the type from (top, left) on, as floats, and zeros
+ * outside of it. */
+static void copy_part(
+	float *to, int32_t step, const struct block *at, int32_t margin, const struct job *job, const void *x, int32_t c)
+{
+	const struct rt_winograd *p = job->p;
+	int32_t top = at->top - p->pad_top - margin, left = at->left - p->pad_left - margin;
+	int32_t rows = at->rows + 2 * margin, columns = at->columns + 2 * margin;
+	int32_t first = left < 0 ? -left : 0, last = p->w - left < columns ? p->w - left : columns;
+
+	for (int32_t row = 0; row < rows; row++, to += (ptrdiff_t)columns * step) {
+		int32_t y = top + row;
+		bool inside = y >= 0 && y < p->h && first < last;
+		if (!inside || first > 0 || last < columns || step != c)
+			memset(to, 0, (size_t)columns * (size_t)step * sizeof *to);
+		if (!inside)
+			continue;
+		ptrdiff_t from = (((ptrdiff_t)at->n * p->h + y) * p->w + left + first) * c;
+		if (step == c)
+			load_floats(to + (ptrdiff_t)first * step, element_at(x, p->x_type, from), p->x_type, 1, (last - first) * c);
+		for (int32_t i = first; step != c && i < last; i++, from += c)
+			load_floats(to + (ptrdiff_t)i * step, element_at(x, p->x_type, from), p->x_type, 1, c);
+	}
+}
+
+/* What lies outside of the picture is the zeros of conv's padding, not what the first convolution would give there. */
+static void clear_outside(float *picture, const struct block *at, const struct job *job)
+{
+	const struct rt_winograd *p = job->p;
+	int32_t top = at->top - p->pad_top, left = at->left - p->pad_left;
+	size_t channels = job->layout.channels;
+
+	if (top >= 0 && left >= 0 && top + at->rows <= p->h && left + at->columns <= p->w)
+		return;
+	for (int32_t row = 0; row < at->rows; row++)
+		for (int32_t column = 0; column < at->columns; column++, picture += channels) {
+			int32_t y = top + row, x = left + column;
+			if (y < 0 || y >= p->h || x < 0 || x >= p->w)
+				memset(picture, 0, channels * sizeof *picture);
+		}
+}
+
+/* The first convolution, on the pixels that the block sees: a product whose rows are the pixels, and whose k runs over
+ * three rows of three neighbouring pixels, which lie side by side. */
+static void convolve_head(float *picture, const struct block *at, const struct job *job)
+{
+	const struct rt_winograd *p = job->p;
+	int32_t channels = (int32_t)job->layout.channels, pixels = at->rows * at->columns, c = p->head_c;
+	const float *rows[3][TILE_BLOCK], *window = at->head;
+	struct tile tile = { .c = picture,
+		.ldc = channels,
+		.next_c = RT_PANEL,
+		.rows = rows[0],
+		.step = 1,
+		.segments = 3,
+		.depth = 3 * c,
+		.w = job->head_floats,
+		.next_w = (ptrdiff_t)9 * c * RT_PANEL };
+
+	copy_part(at->head, c, at, 1, job, job->x, c);
+	for (int32_t first = 0, column = 0; first < pixels; first += TILE_BLOCK) {
+		int32_t n = pixels - first < TILE_BLOCK ? pixels - first : TILE_BLOCK;
+		for (int32_t i = 0; i < n; i++, column++, window += c) {
+			/* A row of windows is two pixels shorter than a row of the picture. */
+			if (column == at->columns) {
+				column = 0;
+				window += 2 * c;
+			}
+			for (int s = 0; s < 3; s++)
+				rows[s][i] = window + (ptrdiff_t)s * (at->columns + 2) * c;
+		}
+		for (int s = 0; s < 3; s++)
+			tile_pad(rows[s], n);
+		tile_begin(tile.c, channels, n, channels, job->head_bias);
+		tile_block(&tile, n, channels / RT_PANEL);
+		activate(tile.c, n * channels, p->head_act, p->slope);
+		tile.c += (ptrdiff_t)n * channels;
+	}
+	clear_outside(picture, at, job);
+}
+
+static void transform_inputs(const struct block *at, const struct job *job)
+{
+	ptrdiff_t channels = (ptrdiff_t)job->layout.channels, line = at->columns * channels;
+	ptrdiff_t plane = (ptrdiff_t)job->layout.x_plane;
+
+	for (int32_t i = 0; i < at->tiles_h; i++)
+		for (int32_t j = 0; j < at->tiles_w; j++) {
+			const float *from = at->shared + RT_WINOGRAD_OUT * (i * line + j * channels);
+			float *to = at->inputs + (i * at->tiles_w + j) * channels;
+			for (ptrdiff_t k = 0; k < channels; k += LANES)
+				winograd_inputs(to + k, plane, from + k, line, channels);
+		}
+}
+
+/* Asks for the lines that transform_outputs will write, a part of them for each plane, so that memory works while
+ * products are computed. */
+static void prefetch_outputs(const struct block *at, const struct job *job, int32_t panel, int32_t plane)
+{
+	const struct rt_winograd *p = job->p;
+	int32_t size = p->pool == 2 ? 2 : 1, oh = p->oh / size, ow = p->ow / size, side = RT_WINOGRAD_OUT / size;
+	int32_t top = at->top / size, left = at->left / size, width = at->tiles_w * side;
+	int32_t pixels = at->tiles_h * side * width, bytes = COLUMNS * (int32_t)rt_type_size(p->y_type);
+
+	for (int32_t i = pixels * plane / PLANES; i < pixels * (plane + 1) / PLANES; i++) {
+		int32_t y = top + i / width, x = left + i % width;
+		ptrdiff_t to = (((ptrdiff_t)at->n * oh + y) * ow + x) * p->oc + panel * RT_PANEL;
+		const char *line = element_to(job->y, p->y_type, y < oh && x < ow ? to : 0);
+		for (int32_t b = 0; b < bytes; b += RT_ALIGN)
+#ifdef PW
+			__asm__ volatile("prefetchw %0" ::"m"(line[b]));
+#else
+			__builtin_prefetch(line + b, 1);
+#endif
+	}
+}
+
+/* The planes of the outputs, for the panels from `panel` on. */
+static void multiply(const struct block *at, const struct job *job, int32_t panel, int32_t panels)
+{
+	int32_t tiles = at->tiles_h * at->tiles_w, c = job->p->c;
+	const float *rows[TILE_BLOCK];
+	struct tile tile = { .ldc = COLUMNS,
+		.next_c = RT_PANEL,
+		.rows = rows,
+		.step = 1,
+		.segments = 1,
+		.depth = c,
+		.next_w = (ptrdiff_t)c * RT_PANEL,
+		.fresh = true };
+
+	for (int32_t plane = 0; plane < PLANES; plane++) {
+		for (int32_t i = 0; i < tiles; i++)
+			rows[i] = at->inputs + (size_t)plane * job->layout.x_plane + (size_t)i * job->layout.channels;
+		tile_pad(rows, tiles);
+		tile.c = at->shared + (size_t)plane * job->layout.y_plane;
+		tile.w = weight_plane(job, panel, plane);
+		prefetch_outputs(at, job, panel, plane);
+		tile_block(&tile, tiles, panels);
+	}
+}
+
+/* Adds the bias to a square of 4 x 4 outputs, activates and pools them. What is usual stays in registers. */
+VEC_INLINE void finish(const struct rt_winograd *p, vec square[16], vec bias)
+{
+	vec least = v_set(p->act == RT_RELU ? 0.0f : -INFINITY);
+	float plain[16 * LANES];
+
+#pragma GCC unroll 16
+	for (int i = 0; i < 16; i++)
+		square[i] = v_max(least, v_add(square[i], bias));
+	if (p->act != RT_RELU && p->act != RT_ACT_NONE) {
+		for (int i = 0; i < 16; i++)
+			v_store(plain + i * LANES, square[i]);
+		activate(plain, 16 * LANES, p->act, p->slope);
+		for (int i = 0; i < 16; i++)
+			square[i] = v_load(plain + i * LANES);
+	}
+	if (p->pool != 2)
+		return;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		const vec *window = square + i / 2 * 8 + i % 2 * 2;
+		square[i] = v_max(v_max(window[0], window[1]), v_max(window[4], window[5]));
+	}
+}
+
+/* Stores pixels of a square whose first is (top, left), columns.. of y; those outside of y are dropped. */
+static void store(const struct job *job, int32_t n, int32_t top, int32_t left, int32_t first, float pixels[][COLUMNS])
+{
+	const struct rt_winograd *p = job->p;
+	int32_t size = p->pool == 2 ? 2 : 1, oh = p->oh / size, ow = p->ow / size, side = RT_WINOGRAD_OUT / size;
+	int32_t columns = p->oc - first < COLUMNS ? p->oc - first : COLUMNS;
+
+	top /= size;
+	left /= size;
+	for (int32_t i = 0; i < side && top + i < oh; i++)
+		for (int32_t j = 0; j < side && left + j < ow; j++) {
+			ptrdiff_t to = (((ptrdiff_t)n * oh + top + i) * ow + left + j) * p->oc + first;
+			store_floats(element_to(job->y, p->y_type, to), pixels[i * side + j], p->y_type, 1, columns);
+		}
+}
+
+static void transform_outputs(const struct block *at, const struct job *job, int32_t panel)
+{
+	static const float zeros[COLUMNS];
+	int32_t first = panel * RT_PANEL, columns = (job->p->oc - first + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
+	int32_t pixels = job->p->pool == 2 ? 4 : 16;
+	const float *bias = job->bias ? job->bias + first : zeros;
+	float square[16][COLUMNS];
+	vec out[16];
+
+	for (int32_t tile = 0; tile < at->tiles_h * at->tiles_w; tile++) {
+		const float *from = at->shared + (ptrdiff_t)tile * COLUMNS;
+		for (int32_t j = 0; j < columns && j < COLUMNS; j += LANES) {
+			winograd_outputs(out, from + j, (ptrdiff_t)job->layout.y_plane);
+			finish(job->p, out, v_load(bias + j));
+			for (int i = 0; i < pixels; i++)
+				v_store(square[i] + j, out[i]);
+		}
+		store(job, at->n, at->top + tile / at->tiles_w * RT_WINOGRAD_OUT,
+			at->left + tile % at->tiles_w * RT_WINOGRAD_OUT, first, square);
+	}
+}
+
+static int32_t squares(int32_t length, int32_t most)
+{
+	int32_t all = (length + RT_WINOGRAD_OUT - 1) / RT_WINOGRAD_OUT;
+
+	return all < most ? all : most;
+}
+
+static void compute_block(const struct job *job, int32_t number, float *slot)
+{
+	const struct rt_winograd *p = job->p;
+	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL;
+	struct block at = { .n = number / job->across / job->down,
+		.top = number / job->across % job->down * p->tiles_h * RT_WINOGRAD_OUT,
+		.left = number % job->across * p->tiles_w * RT_WINOGRAD_OUT,
+		.inputs = slot,
+		.head = slot + PLANES * job->layout.x_plane,
+		.shared = slot + PLANES * job->layout.x_plane + job->layout.head_picture };
+
+	at.tiles_h = squares(p->oh - at.top, p->tiles_h);
+	at.tiles_w = squares(p->ow - at.left, p->tiles_w);
+	at.rows = at.tiles_h * RT_WINOGRAD_OUT + SIDE - RT_WINOGRAD_OUT;
+	at.columns = at.tiles_w * RT_WINOGRAD_OUT + SIDE - RT_WINOGRAD_OUT;
+	if (p->head_c)
+		convolve_head(at.shared, &at, job);
+	else
+		copy_part(at.shared, (int32_t)job->layout.channels, &at, 0, job, job->x, p->c);
+	transform_inputs(&at, job);
+	for (int32_t panel = 0; panel < panels; panel += RT_WINOGRAD_PANELS) {
+		multiply(&at, job, panel, panels - panel < RT_WINOGRAD_PANELS ? panels - panel : RT_WINOGRAD_PANELS);
+		transform_outputs(&at, job, panel);
+	}
+}
+
+/* A unit is a run of blocks, with a slot of scratch of its own. */
+static void units(void *data, int32_t unit, int32_t end)
+{
+	const struct job *job = data;
+	int64_t blocks = (int64_t)job->p->n * job->down * job->across;
+
+	for (; unit < end; unit++) {
+		float *slot = job->slots + (size_t)unit * job->layout.slot;
+		for (int64_t i = blocks * unit / job->p->slots; i < blocks * (unit + 1) / job->p->slots; i++)
+			compute_block(job, (int32_t)i, slot);
+	}
+}
+
+KERNEL(winograd,
+	(void *y, const void *x, const void *w, const void *bias, const void *head_w, const void *head_bias, void *scratch))
+{
+	struct job job = { .p = p,
+		.layout = rt_winograd_layout(p),
+		.y = y,
+		.x = x,
+		.w = w,
+		.bias = bias,
+		.head_w = head_w,
+		.head_bias = head_bias,
+		.planes = scratch };
+	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL;
+
+	job.head_floats = weight_plane(&job, panels + RT_WINOGRAD_PANELS - 1, 0);
+	job.slots = job.head_floats + job.layout.head_w;
+	job.down = (p->oh + p->tiles_h * RT_WINOGRAD_OUT - 1) / (p->tiles_h * RT_WINOGRAD_OUT);
+	job.across = (p->ow + p->tiles_w * RT_WINOGRAD_OUT - 1) / (p->tiles_w * RT_WINOGRAD_OUT);
+	if (p->head_c)
+		load_floats(job.head_floats, head_w, p->w_type, 1, (int32_t)job.layout.head_w);
+	rt_parallel(run, panels * p->c, transform_weights, &job);
+	rt_parallel(run, p->slots, units, &job);
+}

@@ -1,0 +1,36 @@
+/* The contract of Winograd's convolution: a part of rt.h, which explains the field lists. */
+#ifndef RT_CONV_H
+#define RT_CONV_H
+
+/* clang-format off */
+/* winograd: y = pool(act(conv(x, w) + bias)), a convolution of 3 x 3 taps with stride 1, by F(4 x 4, 3 x 3) of Winograd
+ * (Lavin & Gray 2016): a square of 4 x 4 outputs takes 36 products of channel vectors instead of 144. An output
+ * is within RT_WINOGRAD_ERROR, times 9 c times the largest |x| and |w|, of the exact one.
+ * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
+ * a last odd row or column is dropped). w: ceil(oc/16) panels of [3][3][c][16] of w_type (f32 or f16), zero-filled;
+ * bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU, here and below.
+ *
+ * With head_c > 0 a first convolution runs inside, a few rows at a time, so that its result of full size, h x w x c, is
+ * never stored: x is then [n][h][w][head_c], and conv's input is head_act(conv(x, head_w) + head_bias) of 3 x 3 taps,
+ * stride 1 and padding 1. head_w: ceil(c/16) panels of [3][3][head_c][16]; head_bias like bias. Else both are NULL.
+ *
+ * Work is cut into blocks of tiles_h x tiles_w squares, and blocks into `slots` units, each with scratch of its own:
+ * that many threads can take part. scratch: rt_winograd_scratch bytes. */
+#define RT_WINOGRAD(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(pad_top) I(pad_left) I(pool) E(rt_act, act) F(slope) I(head_c) \
+	E(rt_act, head_act) I(tiles_h) I(tiles_w) I(slots) E(rt_type, x_type) E(rt_type, y_type) \
+	E(rt_type, w_type)
+/* clang-format on */
+
+#define RT_WINOGRAD_ERROR 4e-7
+
+enum {
+	RT_WINOGRAD_OUT = 4,  /* outputs along a side of a square */
+	RT_WINOGRAD_SIDE = 6, /* inputs along it */
+	RT_WINOGRAD_PLANES = 36,
+	RT_WINOGRAD_TILES = 48, /* most squares in a block */
+	RT_WINOGRAD_PANELS = 2, /* of output channels that are multiplied together */
+	RT_WINOGRAD_SLOTS = 8,  /* most units */
+};
+
+#endif

@@ -1,0 +1,273 @@
+/* Winograd's convolution against one that adds term by term, in double precision. */
+#include "reference_conv.h"
+
+struct winograd_case {
+	struct rt_winograd p;
+	void *x, *w, *bias, *head_w, *head_bias, *scratch;
+};
+
+static void call(const void *job, int build, const struct rt_run *run, void *y)
+{
+	static rt_winograd_fn *const builds[] = KERNEL_BUILDS(winograd);
+	const struct winograd_case *c = job;
+
+	builds[build](run, &c->p, y, c->x, c->w, c->bias, c->head_w, c->head_bias, c->scratch);
+}
+
+/* Random weights of a convolution as [3][3][c][oc], and packed. */
+static void *weights(const struct rt_conv2d *p, uint64_t seed, void **packed)
+{
+	void *w = random_tensor(p->w_type, (size_t)(9 * p->c * p->oc), seed, -1, 1);
+
+	*packed = malloc(panels_size(9 * p->c, p->oc) * rt_type_size(p->w_type));
+	ck_assert(*packed != NULL);
+	pack_panels(*packed, w, p->w_type, 9 * p->c, p->oc);
+	return w;
+}
+
+static struct rt_conv2d direct(const struct rt_winograd *p)
+{
+	return (struct rt_conv2d){ .n = p->n,
+		.h = p->h,
+		.w = p->w,
+		.c = p->c,
+		.oh = p->oh,
+		.ow = p->ow,
+		.oc = p->oc,
+		.kh = 3,
+		.kw = 3,
+		.stride_h = 1,
+		.stride_w = 1,
+		.pad_top = p->pad_top,
+		.pad_left = p->pad_left,
+		.dilation_h = 1,
+		.dilation_w = 1,
+		.group = 1,
+		.pool = p->pool,
+		.act = p->act,
+		.slope = p->slope,
+		.x_type = p->x_type,
+		.y_type = p->y_type,
+		.w_type = p->w_type };
+}
+
+/* The first convolution's result in double precision, which c's picture is when there is one. */
+static double *head_picture(struct winograd_case *c, struct rt_conv2d *conv)
+{
+	const struct rt_winograd *p = &c->p;
+	struct rt_conv2d head = *conv;
+	size_t count;
+
+	head.c = p->head_c;
+	head.oc = p->c;
+	head.oh = p->h;
+	head.ow = p->w;
+	head.pad_top = head.pad_left = 1;
+	head.pool = 0;
+	head.act = p->head_act;
+	void *w = weights(&head, 4, &c->head_w);
+	c->head_bias = random_tensor(RT_F32, panels_size(1, p->c), 5, -1, 1);
+	double *picture = reference_picture(&head, c->x, w, c->head_bias, &count);
+	free(w);
+	conv->x_type = RT_F64;
+	return picture;
+}
+
+/* Zero fields get their usual value: one picture, f32, outputs as large as the input with padding 1, and 3 slots. */
+static void check_winograd(struct rt_winograd p, bool bias)
+{
+	struct winograd_case c = { 0 };
+	size_t count;
+
+#define DEFAULT(field, value) p.field = p.field ? p.field : (value)
+	DEFAULT(n, 1);
+	DEFAULT(x_type, RT_F32);
+	DEFAULT(y_type, RT_F32);
+	DEFAULT(w_type, RT_F32);
+	DEFAULT(slots, 3);
+	if (!p.oh) {
+		p.oh = p.h;
+		p.ow = p.w;
+		p.pad_top = p.pad_left = 1;
+	}
+	struct rt_conv2d conv = direct(&p);
+	c.p = p;
+	c.x = random_tensor(p.x_type, (size_t)(p.n * p.h * p.w * (p.head_c ? p.head_c : p.c)), 1, -1, 1);
+	double *picture = p.head_c ? head_picture(&c, &conv) : NULL;
+	void *w = weights(&conv, 2, &c.w);
+	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
+	c.scratch = malloc(rt_winograd_scratch(&p));
+	ck_assert(c.scratch != NULL);
+	double *expected = reference_picture(&conv, picture ? picture : c.x, w, c.bias, &count);
+	/* The kernel's bound, with pictures of -1..1, or of what a first convolution of those can give. */
+	double largest = p.head_c ? 9 * p.head_c + 1 : 1, bound = RT_WINOGRAD_ERROR * 9 * p.c * largest;
+	double rounding = p.y_type == RT_F32 ? 0 : p.y_type == RT_F16 ? 1e-3 : 8e-3;
+	check_kernel(call, &c, expected, count, p.y_type, bound + rounding);
+	free(w);
+	free(picture);
+	free(expected);
+	free(c.x);
+	free(c.w);
+	free(c.bias);
+	free(c.head_w);
+	free(c.head_bias);
+	free(c.scratch);
+}
+
+START_TEST(whole_squares)
+{
+	check_winograd((struct rt_winograd){ .h = 16, .w = 24, .c = 16, .oc = 32, .tiles_h = 2, .tiles_w = 3 }, true);
+	check_winograd((struct rt_winograd){ .h = 8, .w = 8, .c = 64, .oc = 64, .tiles_h = 1, .tiles_w = 2 }, false);
+}
+END_TEST
+
+/* Sizes that fit neither squares nor blocks nor panels. */
+START_TEST(odd_sizes)
+{
+	check_winograd(
+		(struct rt_winograd){ .n = 2, .h = 13, .w = 19, .c = 17, .oc = 33, .act = RT_RELU, .tiles_h = 2, .tiles_w = 3 },
+		true);
+	check_winograd((struct rt_winograd){ .h = 1, .w = 1, .c = 3, .oc = 1, .tiles_h = 4, .tiles_w = 5 }, true);
+	check_winograd((struct rt_winograd){ .h = 5, .w = 30, .c = 40, .oc = 50, .tiles_h = 6, .tiles_w = 8 }, true);
+}
+END_TEST
+
+START_TEST(padding)
+{
+	check_winograd(
+		(struct rt_winograd){ .h = 9, .w = 12, .c = 16, .oh = 7, .ow = 10, .oc = 16, .tiles_h = 2, .tiles_w = 2 },
+		true);
+	/* Wider than a square sees: some outputs see nothing but zeros. */
+	check_winograd((struct rt_winograd){ .h = 3,
+					   .w = 4,
+					   .c = 16,
+					   .oh = 13,
+					   .ow = 15,
+					   .oc = 16,
+					   .pad_top = 7,
+					   .pad_left = 8,
+					   .tiles_h = 1,
+					   .tiles_w = 1 },
+		true);
+}
+END_TEST
+
+START_TEST(activations_and_pooling)
+{
+	static const enum rt_act acts[] = { RT_ACT_NONE, RT_RELU, RT_GELU, RT_SILU, RT_LEAKY_RELU };
+
+	for (int i = 0; i < 10; i++)
+		check_winograd((struct rt_winograd){ .h = 11,
+						   .w = 14,
+						   .c = 16,
+						   .oc = 20,
+						   .pool = i % 2 ? 2 : 0,
+						   .act = acts[i / 2],
+						   .slope = 0.1f,
+						   .tiles_h = 2,
+						   .tiles_w = 2 },
+			true);
+}
+END_TEST
+
+/* A convolution in front of it, whose result is never stored. */
+START_TEST(head)
+{
+	for (int32_t c = 1; c <= 3; c++)
+		check_winograd((struct rt_winograd){ .n = 2,
+						   .h = 14,
+						   .w = 17,
+						   .c = 16 * c + c - 1,
+						   .oc = 24,
+						   .pool = c == 1 ? 2 : 0,
+						   .head_c = c,
+						   .head_act = c == 2 ? RT_GELU : RT_RELU,
+						   .tiles_h = 2,
+						   .tiles_w = 3 },
+			true);
+	/* A block of one square, and one that sees everything. */
+	check_winograd(
+		(struct rt_winograd){ .h = 9, .w = 10, .c = 16, .oc = 16, .head_c = 1, .tiles_h = 1, .tiles_w = 1 }, false);
+	check_winograd(
+		(struct rt_winograd){ .h = 9, .w = 10, .c = 16, .oc = 16, .head_c = 8, .tiles_h = 6, .tiles_w = 8 }, false);
+}
+END_TEST
+
+START_TEST(storage_types)
+{
+	static const enum rt_type types[] = { RT_F32, RT_F16, RT_BF16 };
+
+	for (int i = 0; i < 36; i++)
+		check_winograd((struct rt_winograd){ .h = 6,
+						   .w = 9,
+						   .c = i % 2 ? 17 : 16,
+						   .oc = 18,
+						   .pool = i % 4 ? 0 : 2,
+						   .head_c = i / 18 ? 2 : 0,
+						   .tiles_h = 2,
+						   .tiles_w = 2,
+						   .x_type = types[i % 3],
+						   .y_type = types[i / 3 % 3],
+						   .w_type = types[i / 9 % 2] },
+			true);
+}
+END_TEST
+
+/* The result does not depend on how a picture is cut into blocks, and those into slots. */
+START_TEST(blocks_change_no_bit)
+{
+	enum { H = 22, W = 27, C = 16, OC = 40 };
+	static const int32_t ways[][3] = { { 1, 1, 1 }, { 2, 3, 2 }, { 6, 8, 8 }, { 3, 1, 5 } };
+	struct winograd_case c = { .p = { .n = 1,
+								   .h = H,
+								   .w = W,
+								   .c = C,
+								   .oh = H,
+								   .ow = W,
+								   .oc = OC,
+								   .pad_top = 1,
+								   .pad_left = 1,
+								   .x_type = RT_F32,
+								   .y_type = RT_F32,
+								   .w_type = RT_F32 } };
+	struct rt_conv2d conv = direct(&c.p);
+	size_t bytes = H * W * OC * sizeof(float);
+	float *first = malloc(bytes), *other = malloc(bytes);
+	struct gluec_options options = { 0 };
+	struct rt_run run = { &options };
+
+	c.x = random_tensor(RT_F32, H * W * C, 1, -1, 1);
+	free(weights(&conv, 2, &c.w));
+	for (int build = 0; rt_isa_names[build]; build++)
+		for (size_t i = 0; rt_select(rt_isa_names[build]) >= 0 && i < sizeof ways / sizeof *ways; i++) {
+			c.p.tiles_h = ways[i][0];
+			c.p.tiles_w = ways[i][1];
+			c.p.slots = ways[i][2];
+			c.scratch = malloc(rt_winograd_scratch(&c.p));
+			call(&c, build, &run, i ? other : first);
+			ck_assert_msg(!i || !memcmp(first, other, bytes), "%s: blocks of %d x %d", rt_isa_names[build],
+				(int)ways[i][0], (int)ways[i][1]);
+			free(c.scratch);
+		}
+	free(first);
+	free(other);
+	free(c.x);
+	free(c.w);
+}
+END_TEST
+
+Suite *suite(void)
+{
+	Suite *s = suite_create("winograd");
+	TCase *t = tcase_create("winograd");
+
+	tcase_add_test(t, whole_squares);
+	tcase_add_test(t, odd_sizes);
+	tcase_add_test(t, padding);
+	tcase_add_test(t, activations_and_pooling);
+	tcase_add_test(t, head);
+	tcase_add_test(t, storage_types);
+	tcase_add_test(t, blocks_change_no_bit);
+	suite_add_tcase(s, t);
+	return s;
+}
