@@ -28,7 +28,7 @@ enum {
 	RT_WINOGRAD_OUT = 4,  /* outputs along a side of a square */
 	RT_WINOGRAD_SIDE = 6, /* inputs along it */
 	RT_WINOGRAD_PLANES = 36,
-	RT_WINOGRAD_TILES = 48, /* most squares in a block */
+	RT_WINOGRAD_TILES = 32, /* most squares in a block */
 	RT_WINOGRAD_PANELS = 2, /* of output channels that are multiplied together */
 	RT_WINOGRAD_SLOTS = 8,  /* most units */
 };

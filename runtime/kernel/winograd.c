@@ -164,11 +164,7 @@ static void prefetch_outputs(const struct block *at, const struct job *job, int3
 		ptrdiff_t to = (((ptrdiff_t)at->n * oh + y) * ow + x) * p->oc + panel * RT_PANEL;
 		const char *line = element_to(job->y, p->y_type, y < oh && x < ow ? to : 0);
 		for (int32_t b = 0; b < bytes; b += RT_ALIGN)
-#ifdef PW
-			__asm__ volatile("prefetchw %0" ::"m"(line[b]));
-#else
 			__builtin_prefetch(line + b, 1);
-#endif
 	}
 }
 

@@ -43,8 +43,8 @@ VEC_INLINE void tile_sums(const struct tile *p, int panels)
 #pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
-			sum[i][j] = p->fresh ? v_set(0.0f)
-								 : v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
+			sum[i][j] =
+				p->fresh ? v_set(0.0f) : v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
 	for (int s = 0; s < p->segments; s++, rows += TILE_BLOCK) {
 		for (int i = 0; i < TILE_ROWS; i++)
 			a[i] = rows[i];
