@@ -136,14 +136,14 @@ static void convolve_head(float *picture, const struct block *at, const struct j
 	clear_outside(picture, at, job);
 }
 
-static void transform_inputs(const struct block *at, const struct job *job)
+/* picture: what the block sees, rows `line` floats apart. */
+static void transform_inputs(const struct block *at, const struct job *job, const float *picture, ptrdiff_t line)
 {
-	ptrdiff_t channels = (ptrdiff_t)job->layout.channels, line = at->columns * channels;
-	ptrdiff_t plane = (ptrdiff_t)job->layout.x_plane;
+	ptrdiff_t channels = (ptrdiff_t)job->layout.channels, plane = (ptrdiff_t)job->layout.x_plane;
 
 	for (int32_t i = 0; i < at->tiles_h; i++)
 		for (int32_t j = 0; j < at->tiles_w; j++) {
-			const float *from = at->shared + RT_WINOGRAD_OUT * (i * line + j * channels);
+			const float *from = picture + RT_WINOGRAD_OUT * (i * line + j * channels);
 			float *to = at->inputs + (i * at->tiles_w + j) * channels;
 			for (ptrdiff_t k = 0; k < channels; k += LANES)
 				winograd_inputs(to + k, plane, from + k, line, channels);
@@ -263,6 +263,25 @@ static int32_t squares(int32_t length, int32_t most)
 	return all < most ? all : most;
 }
 
+/* Transforms what the block sees, from where it is when that needs neither conversion nor zeros around it. */
+static void take_inputs(const struct job *job, const struct block *at)
+{
+	const struct rt_winograd *p = job->p;
+	ptrdiff_t channels = (ptrdiff_t)job->layout.channels, top = at->top - p->pad_top, left = at->left - p->pad_left;
+	bool inside = top >= 0 && left >= 0 && top + at->rows <= p->h && left + at->columns <= p->w;
+
+	if (inside && !p->head_c && p->x_type == RT_F32 && channels == p->c) {
+		const float *x = job->x;
+		transform_inputs(at, job, x + ((at->n * (ptrdiff_t)p->h + top) * p->w + left) * p->c, (ptrdiff_t)p->w * p->c);
+		return;
+	}
+	if (p->head_c)
+		convolve_head(at->shared, at, job);
+	else
+		copy_part(at->shared, (int32_t)channels, at, 0, job, job->x, p->c);
+	transform_inputs(at, job, at->shared, at->columns * channels);
+}
+
 static void compute_block(const struct job *job, int32_t number, float *slot)
 {
 	const struct rt_winograd *p = job->p;
@@ -278,11 +297,7 @@ static void compute_block(const struct job *job, int32_t number, float *slot)
 	at.tiles_w = squares(p->ow - at.left, p->tiles_w);
 	at.rows = at.tiles_h * RT_WINOGRAD_OUT + SIDE - RT_WINOGRAD_OUT;
 	at.columns = at.tiles_w * RT_WINOGRAD_OUT + SIDE - RT_WINOGRAD_OUT;
-	if (p->head_c)
-		convolve_head(at.shared, &at, job);
-	else
-		copy_part(at.shared, (int32_t)job->layout.channels, &at, 0, job, job->x, p->c);
-	transform_inputs(&at, job);
+	take_inputs(job, &at);
 	for (int32_t panel = 0; panel < panels; panel += RT_WINOGRAD_PANELS) {
 		multiply(&at, job, panel, panels - panel < RT_WINOGRAD_PANELS ? panels - panel : RT_WINOGRAD_PANELS);
 		transform_outputs(&at, job, panel);
