@@ -21,13 +21,14 @@ const struct command command_run = {
 	"where\n"
 	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs.\n\n"
 	"  --data DIR            where the data sets are\n"
+	"  --double              hold and compute every float in double, outputs too\n"
 	"  --out DIR             write the outputs into DIR, in any case\n"
 	"  --atol A              largest absolute error (default: 1e-5)\n"
 	"  --rtol R              largest relative error, added to it (default: 1e-3)\n" MODEL_OPTIONS_HELP,
 	run,
 };
 
-enum { OPTION_DATA = OPTION_OWN, OPTION_ATOL, OPTION_RTOL };
+enum { OPTION_DATA = OPTION_OWN, OPTION_DOUBLE, OPTION_ATOL, OPTION_RTOL };
 
 struct run_options {
 	const char *data;
@@ -48,6 +49,9 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	switch (code) {
 	case OPTION_DATA:
 		o->data = value;
+		break;
+	case OPTION_DOUBLE:
+		c->in_double = true;
 		break;
 	case OPTION_ATOL:
 		o->tolerance.absolute = read_real(c, "--atol", value, 0);
@@ -108,8 +112,9 @@ static const char *base_name(const char *path)
 static enum status run(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
-		{ "out", required_argument, NULL, 'o' }, { "atol", required_argument, NULL, OPTION_ATOL },
-		{ "rtol", required_argument, NULL, OPTION_RTOL }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+		{ "double", no_argument, NULL, OPTION_DOUBLE }, { "out", required_argument, NULL, 'o' },
+		{ "atol", required_argument, NULL, OPTION_ATOL }, { "rtol", required_argument, NULL, OPTION_RTOL },
+		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct run_options options = { .tolerance = { .absolute = 1e-5, .relative = 1e-3 } };
 	const char *const *paths;
 	int compared = 0, failed = 0;

@@ -60,6 +60,10 @@ enum kernel_id { RT_KERNELS(KERNEL_ID) N_KERNELS };
 #undef KERNEL_ID
 extern const struct kernel kernels[];
 
+/* double/kernels.c: the same kernel for a call whose floats are all doubles; only its `invoke` is of use. Fails, naming
+ * n, when there is none. */
+const struct kernel *double_kernel(struct ctx *c, const struct node *n, enum kernel_id kernel, const void *params);
+
 /* One statement of the generated function: a kernel call, or a branch. */
 struct call {
 	const struct kernel *kernel; /* NULL: a branch on argument[0], a bool */

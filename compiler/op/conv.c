@@ -113,7 +113,7 @@ static struct argument pack_any_bias(struct lower *l, const struct node *n, stru
 {
 	const int64_t padded = (filters + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
 
-	if (bias->data)
+	if (is_prepared(l, bias))
 		return argument_weight(pack_bias(l, bias->name, constant_floats(l->c, bias), filters));
 	const struct view *x = view_cast(l, view_of(l, bias), RT_F32, bias->name);
 	const struct view *y = view_new(l, temporary(l, n, RT_F32, 1, &padded));
@@ -154,9 +154,9 @@ static void conv_call(struct lower *l, const struct node *n, const struct view *
 		.slope = (float)slope,
 		.x_type = x->type,
 		.y_type = y->type,
-		.w_type = kernel_type(k->type),
+		.w_type = held_type(l->c, kernel_type(k->type)),
 	};
-	struct argument weights = k->data ? pack_constant(l, k, &p) : pack_computed(l, n, k, &p);
+	struct argument weights = is_prepared(l, k) ? pack_constant(l, k, &p) : pack_computed(l, n, k, &p);
 	struct argument packed_bias = { 0 };
 
 	if (bias)
