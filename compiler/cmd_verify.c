@@ -27,8 +27,11 @@ const struct command command_verify = {
 	"run),\n"
 	"each alone: symbolic dimensions that are not given come from its inputs. Without output_N.pb files the reference "
 	"is\n"
-	"the interpreter; without --data its inputs are random.\n\n"
+	"the interpreter; without --data its inputs are random. With --against double the reference is in any case the\n"
+	"graph as it stands, with every float held and computed in double (gluec run --double), and errors are given\n"
+	"relative to the largest element of each output.\n\n"
 	"  --data DIR            a data set, or a folder of them; may be given several times\n"
+	"  --against double      the reference is computed in double\n"
 	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2)\n"
 	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2)\n"
 	"  --allow-differ P      how many percent of an output's elements may be off: ties between keypoints (default: 0)\n"
@@ -41,6 +44,7 @@ const struct command command_verify = {
 
 enum {
 	OPTION_DATA = OPTION_OWN,
+	OPTION_AGAINST,
 	OPTION_ATOL,
 	OPTION_RTOL,
 	OPTION_DIFFER,
@@ -56,6 +60,7 @@ struct verify_options {
 	struct tolerance tolerance; /* absolute and relative: -1 when not given */
 	uint64_t seed;
 	double timeout;
+	bool in_double; /* the reference is */
 };
 
 /* The verification of one data set after the other. */
@@ -79,6 +84,11 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 		o->data = more;
 		break;
 	}
+	case OPTION_AGAINST:
+		if (strcmp(value, "double"))
+			fail(c, USAGE, "--against: '%.60s' must be double", value);
+		o->in_double = true;
+		break;
 	case OPTION_ATOL:
 		o->tolerance.absolute = read_real(c, "--atol", value, 0);
 		break;
@@ -147,15 +157,18 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 
 	for (int i = 0; i < g->n_outputs; i++) {
 		const struct value *v = g->outputs[i];
-		/* The model's own types, though narrower ones may be in the C interface; counts have only those. */
+		/* The model's own types, though narrower ones may be in the C interface; counts have only those. Doubles are
+		 * not the model's own but the reference's. */
 		enum rt_type type = i < g->n_outputs - g->n_counts ? expected[i]->type : RT_I64;
+		type = type == RT_F64 ? h->output[i].type : type;
 		results[i] = convert_from(c, value_new(c, v->name, type, v->rank, v->dim), h->output[i].type, outputs);
 		outputs += h->output[i].bytes;
 	}
 	results = trim_outputs(c, g, results);
 	for (int i = 0; i < g->n_outputs - g->n_counts; i++) {
 		struct difference d = compare(expected[i], results[i], &t->options->tolerance);
-		print_difference(c, arena_text(c, "  %-6s ", isa), expected[i], results[i], &d);
+		(t->options->in_double ? print_error : print_difference)(
+			c, arena_text(c, "  %-6s ", isa), expected[i], results[i], &d);
 		t->failed += !d.equal;
 		t->compared++;
 	}
@@ -186,6 +199,29 @@ static void run_isas(
 	}
 }
 
+/* What the graph as it stands computes in double. The graph in c stays the one to be compiled. */
+static struct value **expect_in_double(struct ctx *c, const struct task *t, const struct dataset *d)
+{
+	struct graph *g = c->graph;
+	struct value **inputs = NEW(c, struct value *, (size_t)g->n_inputs);
+
+	c->in_double = true;
+	for (int i = 0; i < g->n_inputs; i++) {
+		const struct value *v = d->inputs[i];
+		inputs[i] = value_constant(c, v->name, v->type, v->rank, v->dim, v->data);
+	}
+	if (t->path)
+		specialize_for(c, t->path);
+	else
+		load_model(c);
+	if (c->graph->n_inputs != g->n_inputs || c->graph->n_outputs != g->n_outputs)
+		fail_model(c, "with floats as doubles it has other inputs or outputs, because constants in it differ");
+	struct value **results = interpret(c, inputs);
+	c->in_double = false;
+	c->graph = g;
+	return results;
+}
+
 static void verify_one(struct ctx *c, void *user)
 {
 	struct task *t = user;
@@ -197,7 +233,9 @@ static void verify_one(struct ctx *c, void *user)
 		load_model(c);
 	if (!t->path)
 		random.inputs = random_inputs(c, c->graph->n_inputs, c->graph->inputs, t->options->seed);
-	struct value **expected = d->outputs ? d->outputs : interpret(c, d->inputs);
+	struct value **expected = t->options->in_double ? expect_in_double(c, t, d)
+							  : d->outputs          ? d->outputs
+													: interpret(c, d->inputs);
 	for (int i = 0; d->outputs && i < c->graph->n_outputs - c->graph->n_counts; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
 	build(c, t, d);
@@ -207,7 +245,10 @@ static void verify_one(struct ctx *c, void *user)
 	for (int i = 0; i < h->inputs; i++)
 		inputs[i] = convert_to(c, d->inputs[i], h->input[i].type);
 	progress_end(c);
-	printf("%s%s:\n", d->path, d->outputs ? "" : ", against the interpreter");
+	printf("%s%s:\n", d->path,
+		t->options->in_double ? ", against doubles"
+		: d->outputs          ? ""
+							  : ", against the interpreter");
 	run_isas(c, t, h, inputs, expected);
 }
 
@@ -235,10 +276,11 @@ static void default_tolerance(const struct ctx *c, struct tolerance *t)
 static enum status run(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
-		{ "atol", required_argument, NULL, OPTION_ATOL }, { "rtol", required_argument, NULL, OPTION_RTOL },
-		{ "allow-differ", required_argument, NULL, OPTION_DIFFER }, { "seed", required_argument, NULL, OPTION_SEED },
-		{ "threads", required_argument, NULL, OPTION_THREADS }, { "timeout", required_argument, NULL, OPTION_TIMEOUT },
-		{ "cc", required_argument, NULL, OPTION_CC }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+		{ "against", required_argument, NULL, OPTION_AGAINST }, { "atol", required_argument, NULL, OPTION_ATOL },
+		{ "rtol", required_argument, NULL, OPTION_RTOL }, { "allow-differ", required_argument, NULL, OPTION_DIFFER },
+		{ "seed", required_argument, NULL, OPTION_SEED }, { "threads", required_argument, NULL, OPTION_THREADS },
+		{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "cc", required_argument, NULL, OPTION_CC },
+		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0 }, .seed = 1, .timeout = 600 };
 
 	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))

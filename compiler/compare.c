@@ -25,6 +25,8 @@ struct difference compare(const struct value *expected, const struct value *actu
 {
 	struct difference d = { .elements = value_elements(expected), .first = -1 };
 
+	double squares = 0;
+
 	d.other_length = !same_shape(expected, actual);
 	if (d.other_length)
 		return d;
@@ -34,6 +36,9 @@ struct difference compare(const struct value *expected, const struct value *actu
 		bool fits = same_number(expected, actual, i);
 		if (is_float_type(expected->type))
 			fits = apart <= t->absolute + (isfinite(want) ? t->relative * fabs(want) : 0);
+		squares += apart * apart;
+		if (isfinite(want) && fabs(want) > d.magnitude)
+			d.magnitude = fabs(want);
 		if (apart > d.absolute) {
 			d.absolute = apart;
 			d.absolute_at = i;
@@ -45,6 +50,7 @@ struct difference compare(const struct value *expected, const struct value *actu
 		if (!fits && d.beyond++ == 0)
 			d.first = i;
 	}
+	d.mean = d.elements ? sqrt(squares / (double)d.elements) : 0;
 	d.equal = (double)d.beyond <= t->differ / 100 * (double)d.elements;
 	return d;
 }
@@ -68,22 +74,49 @@ static const char *number(struct ctx *c, const struct value *v, int64_t i)
 								 : arena_text(c, "%" PRId64, constant_int(v, i));
 }
 
-void print_difference(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
+/* "  scores f32[1,64]: ", and no more when there is nothing to compare. */
+static bool print_name(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
 	const struct difference *d)
 {
 	printf("%s%s %s: ", where, printable(c, actual->name), shape_text(c, actual));
-	if (d->other_length) {
+	if (d->other_length)
 		printf("FAILED: its length depends on the data and should be %s\n", shape_text(c, expected));
-		return;
-	}
-	if (d->absolute > 0)
-		printf("largest error %.3g absolute at %s, ", d->absolute, place(c, actual, d->absolute_at));
-	if (d->relative > 0)
-		printf("%.3g relative at %s, ", d->relative, place(c, actual, d->relative_at));
+	return !d->other_length;
+}
+
+static void print_verdict(
+	struct ctx *c, const struct value *expected, const struct value *actual, const struct difference *d)
+{
 	if (!d->beyond)
 		fputs(d->absolute > 0 ? "ok\n" : "equal\n", stdout);
 	else
 		printf("%s: %" PRId64 " of %" PRId64 " %s, the first at %s: %s instead of %s\n", d->equal ? "ok" : "FAILED",
 			d->beyond, d->elements, is_float_type(actual->type) ? "are beyond the tolerance" : "differ",
 			place(c, actual, d->first), number(c, actual, d->first), number(c, expected, d->first));
+}
+
+void print_difference(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
+	const struct difference *d)
+{
+	if (!print_name(c, where, expected, actual, d))
+		return;
+	if (d->absolute > 0)
+		printf("largest error %.3g absolute at %s, ", d->absolute, place(c, actual, d->absolute_at));
+	if (d->relative > 0)
+		printf("%.3g relative at %s, ", d->relative, place(c, actual, d->relative_at));
+	print_verdict(c, expected, actual, d);
+}
+
+void print_error(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
+	const struct difference *d)
+{
+	double magnitude = d->magnitude > 0 ? d->magnitude : 1;
+
+	if (!print_name(c, where, expected, actual, d))
+		return;
+	if (!is_float_type(actual->type) && d->beyond)
+		printf("%.4g %% equal, ", 100 * (double)(d->elements - d->beyond) / (double)d->elements);
+	else if (is_float_type(actual->type) && d->absolute > 0)
+		printf("error %.3g of the largest, %.3g in the mean, ", d->absolute / magnitude, d->mean / magnitude);
+	print_verdict(c, expected, actual, d);
 }
