@@ -33,7 +33,8 @@ const struct command command_verify = {
 	"  --data DIR            a data set, or a folder of them; may be given several times\n"
 	"  --against double      the reference is computed in double\n"
 	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2)\n"
-	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2)\n"
+	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2), against\n"
+	"                        double relative to the output's largest element (default: 1e-4; with fp16 1e-2)\n"
 	"  --allow-differ P      how many percent of an output's elements may be off: ties between keypoints (default: 0)\n"
 	"  --seed N              for random inputs (default: 1)\n"
 	"  --threads N           check that N threads give the same bits, too (default: 1)\n"
@@ -87,7 +88,7 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	case OPTION_AGAINST:
 		if (strcmp(value, "double"))
 			fail(c, USAGE, "--against: '%.60s' must be double", value);
-		o->in_double = true;
+		o->in_double = o->tolerance.to_largest = true;
 		break;
 	case OPTION_ATOL:
 		o->tolerance.absolute = read_real(c, "--atol", value, 0);
@@ -270,7 +271,7 @@ static void default_tolerance(const struct ctx *c, struct tolerance *t)
 	if (t->absolute < 0)
 		t->absolute = half ? 1e-2 : 1e-5;
 	if (t->relative < 0)
-		t->relative = half ? 1e-2 : 1e-3;
+		t->relative = half ? 1e-2 : t->to_largest ? 1e-4 : 1e-3;
 }
 
 static enum status run(struct ctx *c, int argc, char **argv)
@@ -281,7 +282,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ "seed", required_argument, NULL, OPTION_SEED }, { "threads", required_argument, NULL, OPTION_THREADS },
 		{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "cc", required_argument, NULL, OPTION_CC },
 		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
-	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0 }, .seed = 1, .timeout = 600 };
+	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0, false }, .seed = 1, .timeout = 600 };
 
 	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))
 		return DONE;

@@ -21,6 +21,17 @@ static bool same_number(const struct value *a, const struct value *b, int64_t i)
 	return constant_int(a, i) == constant_int(b, i);
 }
 
+static double largest_magnitude(const struct value *v)
+{
+	double largest = 0;
+
+	for (int64_t i = value_elements(v); i-- > 0;) {
+		double x = fabs(constant_real(v, i));
+		largest = isfinite(x) && x > largest ? x : largest;
+	}
+	return largest;
+}
+
 struct difference compare(const struct value *expected, const struct value *actual, const struct tolerance *t)
 {
 	struct difference d = { .elements = value_elements(expected), .first = -1 };
@@ -30,15 +41,15 @@ struct difference compare(const struct value *expected, const struct value *actu
 	d.other_length = !same_shape(expected, actual);
 	if (d.other_length)
 		return d;
+	d.magnitude = largest_magnitude(expected);
 	for (int64_t i = 0; i < d.elements; i++) {
 		double want = constant_real(expected, i), have = constant_real(actual, i), apart = distance(want, have);
 		double relative = isfinite(want) && want != 0 ? apart / fabs(want) : 0;
 		bool fits = same_number(expected, actual, i);
 		if (is_float_type(expected->type))
-			fits = apart <= t->absolute + (isfinite(want) ? t->relative * fabs(want) : 0);
+			fits =
+				apart <= t->absolute + (isfinite(want) ? t->relative * (t->to_largest ? d.magnitude : fabs(want)) : 0);
 		squares += apart * apart;
-		if (isfinite(want) && fabs(want) > d.magnitude)
-			d.magnitude = fabs(want);
 		if (apart > d.absolute) {
 			d.absolute = apart;
 			d.absolute_at = i;
@@ -47,6 +58,8 @@ struct difference compare(const struct value *expected, const struct value *actu
 			d.relative = relative;
 			d.relative_at = i;
 		}
+		if (fits && apart > d.fitting)
+			d.fitting = apart;
 		if (!fits && d.beyond++ == 0)
 			d.first = i;
 	}
@@ -117,6 +130,8 @@ void print_error(struct ctx *c, const char *where, const struct value *expected,
 	if (!is_float_type(actual->type) && d->beyond)
 		printf("%.4g %% equal, ", 100 * (double)(d->elements - d->beyond) / (double)d->elements);
 	else if (is_float_type(actual->type) && d->absolute > 0)
-		printf("error %.3g of the largest, %.3g in the mean, ", d->absolute / magnitude, d->mean / magnitude);
+		printf("error %.3g of the largest%s, %.3g in the mean, ", d->absolute / magnitude,
+			d->beyond ? arena_text(c, " (%.3g within the tolerance)", d->fitting / magnitude) : "",
+			d->mean / magnitude);
 	print_verdict(c, expected, actual, d);
 }

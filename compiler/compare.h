@@ -9,11 +9,13 @@
  * apart. */
 struct tolerance {
 	double absolute, relative, differ;
+	bool to_largest; /* relative is so to the largest |expected| of the tensor, not to each */
 };
 
 struct difference {
 	int64_t elements, beyond;                /* how many there are, and how many are further apart than the tolerance */
 	double absolute, relative;               /* the largest; relative to the expected value, where that is not 0 */
+	double fitting;                          /* the largest absolute one within the tolerance */
 	double magnitude;                        /* the largest |expected| that is finite */
 	double mean;                             /* the root of the mean of the squares of all differences */
 	int64_t absolute_at, relative_at, first; /* element numbers; first: the first one beyond the tolerance */
@@ -30,8 +32,8 @@ void print_difference(struct ctx *c, const char *where, const struct value *expe
 	const struct difference *d);
 
 /* "  scores f32[1,64]: error 2.1e-06 of the largest, 4e-08 in the mean", or "keypoints i64[64,2]: 98.4 % equal", and
- * what is wrong. The error is the largest difference and the root of the mean of their squares, both relative to the
- * largest |expected|. */
+ * what is wrong. The error is the largest difference (and the largest within the tolerance, when some are beyond it)
+ * and the root of the mean of their squares, all relative to the largest |expected|. */
 void print_error(struct ctx *c, const char *where, const struct value *expected, const struct value *actual,
 	const struct difference *d);
 
