@@ -88,7 +88,7 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	case OPTION_AGAINST:
 		if (strcmp(value, "double"))
 			fail(c, USAGE, "--against: '%.60s' must be double", value);
-		o->in_double = o->tolerance.to_largest = true;
+		o->in_double = true;
 		break;
 	case OPTION_ATOL:
 		o->tolerance.absolute = read_real(c, "--atol", value, 0);
@@ -150,6 +150,18 @@ static void check_interface(struct ctx *c, const struct host *h)
 	}
 }
 
+/* Against doubles, what is relative is so to the output's largest element. */
+static struct tolerance tolerance_for(const struct verify_options *o, const struct value *expected)
+{
+	struct tolerance t = o->tolerance;
+
+	if (o->in_double) {
+		t.absolute += t.relative * largest_magnitude(expected);
+		t.relative = 0;
+	}
+	return t;
+}
+
 static void compare_outputs(struct ctx *c, struct task *t, const struct host *h, const char *isa,
 	struct value *const *expected, const char *outputs)
 {
@@ -167,7 +179,8 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 	}
 	results = trim_outputs(c, g, results);
 	for (int i = 0; i < g->n_outputs - g->n_counts; i++) {
-		struct difference d = compare(expected[i], results[i], &t->options->tolerance);
+		const struct tolerance tolerance = tolerance_for(t->options, expected[i]);
+		struct difference d = compare(expected[i], results[i], &tolerance);
 		(t->options->in_double ? print_error : print_difference)(
 			c, arena_text(c, "  %-6s ", isa), expected[i], results[i], &d);
 		t->failed += !d.equal;
@@ -264,14 +277,15 @@ static void verify_folder(struct ctx *c, struct task *t, const char *folder)
 	}
 }
 
-static void default_tolerance(const struct ctx *c, struct tolerance *t)
+static void default_tolerance(const struct ctx *c, struct verify_options *o)
 {
 	bool half = c->set.precision == PRECISION_FP16;
+	struct tolerance *t = &o->tolerance;
 
 	if (t->absolute < 0)
 		t->absolute = half ? 1e-2 : 1e-5;
 	if (t->relative < 0)
-		t->relative = half ? 1e-2 : t->to_largest ? 1e-4 : 1e-3;
+		t->relative = half ? 1e-2 : o->in_double ? 1e-4 : 1e-3;
 }
 
 static enum status run(struct ctx *c, int argc, char **argv)
@@ -282,11 +296,11 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ "seed", required_argument, NULL, OPTION_SEED }, { "threads", required_argument, NULL, OPTION_THREADS },
 		{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "cc", required_argument, NULL, OPTION_CC },
 		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
-	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0, false }, .seed = 1, .timeout = 600 };
+	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0 }, .seed = 1, .timeout = 600 };
 
 	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))
 		return DONE;
-	default_tolerance(c, &options.tolerance);
+	default_tolerance(c, &options);
 	c->set.out_dir = build_folder(c); /* here, because its name must outlive the data sets' memory */
 	struct task *t = NEW(c, struct task, 1);
 	t->options = &options;

@@ -21,7 +21,7 @@ static bool same_number(const struct value *a, const struct value *b, int64_t i)
 	return constant_int(a, i) == constant_int(b, i);
 }
 
-static double largest_magnitude(const struct value *v)
+double largest_magnitude(const struct value *v)
 {
 	double largest = 0;
 
@@ -47,8 +47,7 @@ struct difference compare(const struct value *expected, const struct value *actu
 		double relative = isfinite(want) && want != 0 ? apart / fabs(want) : 0;
 		bool fits = same_number(expected, actual, i);
 		if (is_float_type(expected->type))
-			fits =
-				apart <= t->absolute + (isfinite(want) ? t->relative * (t->to_largest ? d.magnitude : fabs(want)) : 0);
+			fits = apart <= t->absolute + (isfinite(want) ? t->relative * fabs(want) : 0);
 		squares += apart * apart;
 		if (apart > d.absolute) {
 			d.absolute = apart;

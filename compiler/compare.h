@@ -9,7 +9,6 @@
  * apart. */
 struct tolerance {
 	double absolute, relative, differ;
-	bool to_largest; /* relative is so to the largest |expected| of the tensor, not to each */
 };
 
 struct difference {
@@ -22,6 +21,9 @@ struct difference {
 	bool other_length; /* the lengths, which depend on the data, differ, and nothing else was compared */
 	bool equal;        /* within the tolerance as a whole */
 };
+
+/* The largest |x| that is finite, 0 when there is none. */
+double largest_magnitude(const struct value *v);
 
 /* Both tensors hold data and have the same type, and the same shape but for what depends on the data. */
 struct difference compare(const struct value *expected, const struct value *actual, const struct tolerance *t);
