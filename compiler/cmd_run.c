@@ -4,6 +4,7 @@
 #include "compare.h"
 #include "dataset.h"
 #include "interpret.h"
+#include "isa.h"
 #include "out.h"
 #include "progress.h"
 #include "tensor.h"
@@ -19,7 +20,8 @@ const struct command command_run = {
 	"holds\n"
 	"input_N.pb files, else each of its folders test_data_set_*. Outputs are compared with the output_N.pb files "
 	"where\n"
-	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs.\n\n"
+	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs. The\n"
+	"kernels are those in portable C, or for the instruction set that the environment variable GLUEC_ISA names.\n\n"
 	"  --data DIR            where the data sets are\n"
 	"  --double              hold and compute every float in double, outputs too\n"
 	"  --out DIR             write the outputs into DIR, in any case\n"
@@ -33,6 +35,7 @@ enum { OPTION_DATA = OPTION_OWN, OPTION_DOUBLE, OPTION_ATOL, OPTION_RTOL };
 struct run_options {
 	const char *data;
 	struct tolerance tolerance;
+	int isa; /* whose kernels to use, as in struct ctx */
 };
 
 /* One data set. */
@@ -93,7 +96,9 @@ static void run_one(struct ctx *c, void *user)
 	const struct dataset *d = specialize_for(c, t->path);
 	for (int i = 0; d->outputs && i < c->graph->n_outputs - c->graph->n_counts; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
+	c->isa = t->options->isa;
 	struct value **results = interpret(c, d->inputs);
+	c->isa = 0;
 	progress_end(c);
 	printf("%s:\n", t->path);
 	if (d->outputs)
@@ -123,6 +128,8 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		return DONE;
 	if (!options.data)
 		fail(c, USAGE, "gluec run needs --data DIR; see gluec run --help");
+	if (asked_isa())
+		options.isa = need_isa(c, "GLUEC_ISA", asked_isa());
 	int n = find_datasets(c, options.data, &paths);
 	for (int i = 0; i < n; i++) {
 		struct task t = { .options = &options, .path = paths[i], .out_dir = c->set.out_dir };

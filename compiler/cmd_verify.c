@@ -2,17 +2,15 @@
 #include "attempt.h"
 #include "build.h"
 #include "child.h"
-#include "command.h"
+#include "cmd_host.h"
 #include "compare.h"
 #include "convert.h"
 #include "dynamic.h"
 #include "dataset.h"
-#include "host.h"
 #include "interpret.h"
-#include "lower.h"
+#include "isa.h"
 #include "progress.h"
 #include "temporary.h"
-#include <stdlib.h>
 #include <string.h>
 
 static enum status run(struct ctx *c, int argc, char **argv);
@@ -43,24 +41,12 @@ const struct command command_verify = {
 	run,
 };
 
-enum {
-	OPTION_DATA = OPTION_OWN,
-	OPTION_AGAINST,
-	OPTION_ATOL,
-	OPTION_RTOL,
-	OPTION_DIFFER,
-	OPTION_SEED,
-	OPTION_THREADS,
-	OPTION_TIMEOUT,
-	OPTION_CC
-};
+enum { OPTION_AGAINST = OPTION_HOST, OPTION_ATOL, OPTION_RTOL, OPTION_DIFFER, OPTION_SEED };
 
 struct verify_options {
-	const char **data;
-	int n_data, threads;
+	struct host_options host;
 	struct tolerance tolerance; /* absolute and relative: -1 when not given */
 	uint64_t seed;
-	double timeout;
 	bool in_double; /* the reference is */
 };
 
@@ -77,14 +63,6 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	struct verify_options *o = user;
 
 	switch (code) {
-	case OPTION_DATA: {
-		const char **more = NEW(c, const char *, (size_t)o->n_data + 1);
-		if (o->n_data)
-			memcpy(more, o->data, (size_t)o->n_data * sizeof *more);
-		more[o->n_data++] = value;
-		o->data = more;
-		break;
-	}
 	case OPTION_AGAINST:
 		if (strcmp(value, "double"))
 			fail(c, USAGE, "--against: '%.60s' must be double", value);
@@ -102,34 +80,22 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	case OPTION_SEED:
 		o->seed = (uint64_t)read_number(c, "--seed", value, 0, INT64_MAX);
 		break;
-	case OPTION_THREADS:
-		o->threads = (int)read_number(c, "--threads", value, 1, 256);
-		break;
-	case OPTION_TIMEOUT:
-		o->timeout = read_real(c, "--timeout", value, 0.001);
-		break;
-	case OPTION_CC:
-		c->set.cc = value;
-		break;
 	default:
-		fail(c, USAGE, "unknown option '-o'; see gluec verify --help");
+		read_host_option(c, &command_verify, code, value, &o->host);
 	}
 }
 
 /* Builds the model as it is specialised now, unless the last data set had the same shapes and fixed nothing. */
 static void build(struct ctx *c, struct task *t, const struct dataset *d)
 {
-	const char *shapes = "";
+	const char *shapes = "", *library;
 
 	for (int i = 0; i < c->graph->n_inputs; i++)
 		shapes = arena_text(c, "%s %s", shapes, shape_text(c, c->graph->inputs[i]));
 	if (*t->library && !d->fixed && strlen(shapes) < sizeof t->built_for && !strcmp(shapes, t->built_for))
 		return;
-	optimize(c);
-	struct program *p = lower_graph(c, c->graph);
-	plan(c, p);
-	emit(c, p);
-	snprintf(t->library, sizeof t->library, "%s", build_library(c));
+	build_model(c, &library);
+	snprintf(t->library, sizeof t->library, "%s", library);
 	snprintf(t->built_for, sizeof t->built_for, "%s", d->fixed ? "" : shapes);
 }
 
@@ -191,19 +157,20 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 static void run_isas(
 	struct ctx *c, struct task *t, const struct host *h, const void *const *inputs, struct value *const *expected)
 {
-	const char *only = getenv("GLUEC_ISA");
+	const char *only = asked_isa();
 
-	only = only && *only ? only : NULL;
 	if (only)
 		host_need_isa(c, h, "GLUEC_ISA", only);
 	for (int i = 0; i < h->isas; i++) {
-		struct host_run r = { h->isa[i], t->options->threads, inputs };
+		struct host_run r = { h->isa[i], t->options->host.threads, inputs };
 		void *outputs;
 		if (only && strcmp(only, h->isa[i]))
 			continue;
 		progress(c, arena_text(c, "running %s", h->isa[i]));
 		bool ran = host_run(c, h, &r, &outputs);
 		progress_end(c);
+		if (!ran && only)
+			fail_lacking(c, "GLUEC_ISA", only);
 		if (!ran) {
 			printf("  %-6s left out: this machine lacks it\n", h->isa[i]);
 			continue;
@@ -253,11 +220,9 @@ static void verify_one(struct ctx *c, void *user)
 	for (int i = 0; d->outputs && i < c->graph->n_outputs - c->graph->n_counts; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
 	build(c, t, d);
-	const struct host *h = host_open(c, t->library, c->set.name, t->options->timeout);
+	const struct host *h = host_open(c, t->library, c->set.name, t->options->host.timeout);
 	check_interface(c, h);
-	const void **inputs = NEW(c, const void *, (size_t)h->inputs);
-	for (int i = 0; i < h->inputs; i++)
-		inputs[i] = convert_to(c, d->inputs[i], h->input[i].type);
+	const void **inputs = host_inputs(c, h, d->inputs);
 	progress_end(c);
 	printf("%s%s:\n", d->path,
 		t->options->in_double ? ", against doubles"
@@ -290,13 +255,11 @@ static void default_tolerance(const struct ctx *c, struct verify_options *o)
 
 static enum status run(struct ctx *c, int argc, char **argv)
 {
-	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
-		{ "against", required_argument, NULL, OPTION_AGAINST }, { "atol", required_argument, NULL, OPTION_ATOL },
-		{ "rtol", required_argument, NULL, OPTION_RTOL }, { "allow-differ", required_argument, NULL, OPTION_DIFFER },
-		{ "seed", required_argument, NULL, OPTION_SEED }, { "threads", required_argument, NULL, OPTION_THREADS },
-		{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "cc", required_argument, NULL, OPTION_CC },
-		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
-	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0 }, .seed = 1, .timeout = 600 };
+	static const struct option list[] = { { "against", required_argument, NULL, OPTION_AGAINST },
+		{ "atol", required_argument, NULL, OPTION_ATOL }, { "rtol", required_argument, NULL, OPTION_RTOL },
+		{ "allow-differ", required_argument, NULL, OPTION_DIFFER }, { "seed", required_argument, NULL, OPTION_SEED },
+		HOST_OPTIONS, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+	struct verify_options options = { .host = { .threads = 1, .timeout = 600 }, .tolerance = { -1, -1, 0 }, .seed = 1 };
 
 	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))
 		return DONE;
@@ -304,9 +267,9 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	c->set.out_dir = build_folder(c); /* here, because its name must outlive the data sets' memory */
 	struct task *t = NEW(c, struct task, 1);
 	t->options = &options;
-	for (int i = 0; i < options.n_data; i++)
-		verify_folder(c, t, options.data[i]);
-	if (!options.n_data)
+	for (int i = 0; i < options.host.n_data; i++)
+		verify_folder(c, t, options.host.data[i]);
+	if (!options.host.n_data)
 		with_own_memory(c, verify_one, t);
 	if (t->failed)
 		fail(c, VERIFICATION_FAILED, "%.300s: %d of %d outputs are off", c->set.model, t->failed, t->compared);

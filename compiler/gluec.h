@@ -82,6 +82,7 @@ struct ctx {
 	int64_t ir_version;
 	int opset;          /* of the default domain */
 	bool in_double;     /* every float is held and computed in double: double/held.c */
+	int isa;            /* whose kernels the interpreter runs: an index into rt_isa_names; 0: portable C */
 	const char *opsets; /* all that the model imports: "ai.onnx 20, com.microsoft 1" */
 	const char *doc;    /* the model's own description, never NULL */
 	char digest[65];    /* SHA-256 of the model file, hexadecimal */

@@ -3,8 +3,9 @@
 #include "lower.h"
 
 #define INVOKER(name)                                                                                                  \
-	static void invoke_##name(const struct rt_run *run, const void *params, void *const *t)                            \
+	static void invoke_##name(int isa, const struct rt_run *run, const void *params, void *const *t)                   \
 	{                                                                                                                  \
+		(void)isa;                                                                                                     \
 		(void)run;                                                                                                     \
 		double_##name(params, t);                                                                                      \
 	}

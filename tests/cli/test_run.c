@@ -203,6 +203,27 @@ START_TEST(test_superpoint)
 }
 END_TEST
 
+/* The kernels of the instruction set that is asked for. */
+START_TEST(test_isa)
+{
+	struct cli *t = open_add();
+
+	write_tensor(cli_path(t, "set/output_0.pb"), "y", RT_F32, 2, two, y);
+	for (int i = 0; rt_isa_names[i]; i++) {
+		t->isa = rt_isa_names[i];
+		if (rt_select(t->isa) < 0)
+			cli_fails(run_add(t), 2, "GLUEC_ISA: this machine lacks the instruction set");
+		else
+			cli_says(run_add(t), "  y f32[2,2]: equal\n");
+	}
+	t->isa = "";
+	cli_succeeds(run_add(t));
+	t->isa = "mmx";
+	cli_fails(run_add(t), 2, "GLUEC_ISA: 'mmx' must be one of the instruction sets in gluec: c");
+	cli_close(t);
+}
+END_TEST
+
 /* 1 + 2^-30, which is no float, comes out of floats. */
 START_TEST(test_double)
 {
@@ -247,6 +268,7 @@ Suite *suite(void)
 	tcase_add_test(tc, test_missing);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_wide_integers);
+	tcase_add_test(tc, test_isa);
 	tcase_add_test(tc, test_double);
 	tcase_add_test(tc, test_superpoint);
 	suite_add_tcase(s, tc);
