@@ -61,6 +61,29 @@ START_TEST(test_casts)
 }
 END_TEST
 
+/* Integers beyond half's stay what they are without a word, and a length that depends on the data is followed. */
+START_TEST(test_dynamic)
+{
+	struct op_test t = begin();
+	struct value *x = op_input(&t, "f32[4]", LIST(5, -1, 70001, 3)), *zero = op_constant(&t, "f32[]", LIST(0));
+	struct value *found = pass_node(&t, "NonZero", "found", 1, pass_node(&t, "Greater", "above", 2, x, zero));
+	struct value *half = pass_node(&t, "Cast", "half", 1, op_input(&t, "i64[1]", LIST(4099)));
+	struct value *points = pass_node(&t, "GatherND", "points", 2, x, pass_node(&t, "Transpose", "rows", 1, found));
+	struct node *top = op_node(&t, "", "TopK", 2, 2, points, op_list(&t, 1, (int64_t[]){ 2 }));
+
+	set_attribute_int(t.c, half->def, "to", RT_F16);
+	op_output(&t, top);
+	pass_output(&t, half);
+	pass_infer(&t);
+	pass_run(&t);
+	op_expect(&t, 0, "f64[2]", 0, LIST(70001, 5));
+	op_expect(&t, 1, "i64[2]", 0, LIST(1, 0));
+	op_expect(&t, 2, "f64[1]", 0, LIST(4099));
+	ck_assert(!half->kept_float);
+	op_end(&t);
+}
+END_TEST
+
 /* Functions and norms against what libm says of a few numbers. */
 START_TEST(test_functions)
 {
@@ -203,6 +226,7 @@ Suite *suite(void)
 	tcase_add_test(tc, test_products);
 	tcase_add_test(tc, test_decisions);
 	tcase_add_test(tc, test_casts);
+	tcase_add_test(tc, test_dynamic);
 	tcase_add_test(tc, test_functions);
 	tcase_add_test(tc, test_folding);
 	tcase_add_test(tc, test_constants);
