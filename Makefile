@@ -157,7 +157,7 @@ TARGET_CC := $(if $(SANITIZE),,$(shell command -v qemu-aarch64 >/dev/null && for
 TARGET_ISAS := c neon
 TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Iruntime \
 	'-DRT_ISAS(I,x)=$(foreach i,$(TARGET_ISAS),I($i,x))'
-TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/kernel/*.h)
+TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/*.h tests/kernel/*.h)
 TARGET_TESTS := $(if $(TARGET_CC),$(patsubst tests/%.c,$(TARGET)/%,$(wildcard tests/kernel/test_*.c)))
 
 $(TARGET)/rt/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c)

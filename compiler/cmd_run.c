@@ -4,6 +4,7 @@
 #include "compare.h"
 #include "dataset.h"
 #include "interpret.h"
+#include "isa.h"
 #include "out.h"
 #include "progress.h"
 #include "tensor.h"
@@ -19,19 +20,22 @@ const struct command command_run = {
 	"holds\n"
 	"input_N.pb files, else each of its folders test_data_set_*. Outputs are compared with the output_N.pb files "
 	"where\n"
-	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs.\n\n"
+	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs. The\n"
+	"kernels are those in portable C, or for the instruction set that the environment variable GLUEC_ISA names.\n\n"
 	"  --data DIR            where the data sets are\n"
+	"  --double              hold and compute every float in double, outputs too\n"
 	"  --out DIR             write the outputs into DIR, in any case\n"
 	"  --atol A              largest absolute error (default: 1e-5)\n"
 	"  --rtol R              largest relative error, added to it (default: 1e-3)\n" MODEL_OPTIONS_HELP,
 	run,
 };
 
-enum { OPTION_DATA = OPTION_OWN, OPTION_ATOL, OPTION_RTOL };
+enum { OPTION_DATA = OPTION_OWN, OPTION_DOUBLE, OPTION_ATOL, OPTION_RTOL };
 
 struct run_options {
 	const char *data;
 	struct tolerance tolerance;
+	int isa; /* whose kernels to use, as in struct ctx */
 };
 
 /* One data set. */
@@ -48,6 +52,9 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	switch (code) {
 	case OPTION_DATA:
 		o->data = value;
+		break;
+	case OPTION_DOUBLE:
+		c->in_double = true;
 		break;
 	case OPTION_ATOL:
 		o->tolerance.absolute = read_real(c, "--atol", value, 0);
@@ -89,7 +96,9 @@ static void run_one(struct ctx *c, void *user)
 	const struct dataset *d = specialize_for(c, t->path);
 	for (int i = 0; d->outputs && i < c->graph->n_outputs - c->graph->n_counts; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
+	c->isa = t->options->isa;
 	struct value **results = interpret(c, d->inputs);
+	c->isa = 0;
 	progress_end(c);
 	printf("%s:\n", t->path);
 	if (d->outputs)
@@ -108,8 +117,9 @@ static const char *base_name(const char *path)
 static enum status run(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
-		{ "out", required_argument, NULL, 'o' }, { "atol", required_argument, NULL, OPTION_ATOL },
-		{ "rtol", required_argument, NULL, OPTION_RTOL }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+		{ "double", no_argument, NULL, OPTION_DOUBLE }, { "out", required_argument, NULL, 'o' },
+		{ "atol", required_argument, NULL, OPTION_ATOL }, { "rtol", required_argument, NULL, OPTION_RTOL },
+		MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct run_options options = { .tolerance = { .absolute = 1e-5, .relative = 1e-3 } };
 	const char *const *paths;
 	int compared = 0, failed = 0;
@@ -118,6 +128,8 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		return DONE;
 	if (!options.data)
 		fail(c, USAGE, "gluec run needs --data DIR; see gluec run --help");
+	if (asked_isa())
+		options.isa = need_isa(c, "GLUEC_ISA", asked_isa());
 	int n = find_datasets(c, options.data, &paths);
 	for (int i = 0; i < n; i++) {
 		struct task t = { .options = &options, .path = paths[i], .out_dir = c->set.out_dir };

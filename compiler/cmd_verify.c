@@ -2,17 +2,15 @@
 #include "attempt.h"
 #include "build.h"
 #include "child.h"
-#include "command.h"
+#include "cmd_host.h"
 #include "compare.h"
 #include "convert.h"
 #include "dynamic.h"
 #include "dataset.h"
-#include "host.h"
 #include "interpret.h"
-#include "lower.h"
+#include "isa.h"
 #include "progress.h"
 #include "temporary.h"
-#include <stdlib.h>
 #include <string.h>
 
 static enum status run(struct ctx *c, int argc, char **argv);
@@ -27,10 +25,14 @@ const struct command command_verify = {
 	"run),\n"
 	"each alone: symbolic dimensions that are not given come from its inputs. Without output_N.pb files the reference "
 	"is\n"
-	"the interpreter; without --data its inputs are random.\n\n"
+	"the interpreter; without --data its inputs are random. With --against double the reference is in any case the\n"
+	"graph as it stands, with every float held and computed in double (gluec run --double), and errors are given\n"
+	"relative to the largest element of each output.\n\n"
 	"  --data DIR            a data set, or a folder of them; may be given several times\n"
+	"  --against double      the reference is computed in double\n"
 	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2)\n"
-	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2)\n"
+	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2), against\n"
+	"                        double relative to the output's largest element (default: 1e-4; with fp16 1e-2)\n"
 	"  --allow-differ P      how many percent of an output's elements may be off: ties between keypoints (default: 0)\n"
 	"  --seed N              for random inputs (default: 1)\n"
 	"  --threads N           check that N threads give the same bits, too (default: 1)\n"
@@ -39,23 +41,13 @@ const struct command command_verify = {
 	run,
 };
 
-enum {
-	OPTION_DATA = OPTION_OWN,
-	OPTION_ATOL,
-	OPTION_RTOL,
-	OPTION_DIFFER,
-	OPTION_SEED,
-	OPTION_THREADS,
-	OPTION_TIMEOUT,
-	OPTION_CC
-};
+enum { OPTION_AGAINST = OPTION_HOST, OPTION_ATOL, OPTION_RTOL, OPTION_DIFFER, OPTION_SEED };
 
 struct verify_options {
-	const char **data;
-	int n_data, threads;
+	struct host_options host;
 	struct tolerance tolerance; /* absolute and relative: -1 when not given */
 	uint64_t seed;
-	double timeout;
+	bool in_double; /* the reference is */
 };
 
 /* The verification of one data set after the other. */
@@ -71,14 +63,11 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	struct verify_options *o = user;
 
 	switch (code) {
-	case OPTION_DATA: {
-		const char **more = NEW(c, const char *, (size_t)o->n_data + 1);
-		if (o->n_data)
-			memcpy(more, o->data, (size_t)o->n_data * sizeof *more);
-		more[o->n_data++] = value;
-		o->data = more;
+	case OPTION_AGAINST:
+		if (strcmp(value, "double"))
+			fail(c, USAGE, "--against: '%.60s' must be double", value);
+		o->in_double = true;
 		break;
-	}
 	case OPTION_ATOL:
 		o->tolerance.absolute = read_real(c, "--atol", value, 0);
 		break;
@@ -91,34 +80,22 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	case OPTION_SEED:
 		o->seed = (uint64_t)read_number(c, "--seed", value, 0, INT64_MAX);
 		break;
-	case OPTION_THREADS:
-		o->threads = (int)read_number(c, "--threads", value, 1, 256);
-		break;
-	case OPTION_TIMEOUT:
-		o->timeout = read_real(c, "--timeout", value, 0.001);
-		break;
-	case OPTION_CC:
-		c->set.cc = value;
-		break;
 	default:
-		fail(c, USAGE, "unknown option '-o'; see gluec verify --help");
+		read_host_option(c, &command_verify, code, value, &o->host);
 	}
 }
 
 /* Builds the model as it is specialised now, unless the last data set had the same shapes and fixed nothing. */
 static void build(struct ctx *c, struct task *t, const struct dataset *d)
 {
-	const char *shapes = "";
+	const char *shapes = "", *library;
 
 	for (int i = 0; i < c->graph->n_inputs; i++)
 		shapes = arena_text(c, "%s %s", shapes, shape_text(c, c->graph->inputs[i]));
 	if (*t->library && !d->fixed && strlen(shapes) < sizeof t->built_for && !strcmp(shapes, t->built_for))
 		return;
-	optimize(c);
-	struct program *p = lower_graph(c, c->graph);
-	plan(c, p);
-	emit(c, p);
-	snprintf(t->library, sizeof t->library, "%s", build_library(c));
+	build_model(c, &library);
+	snprintf(t->library, sizeof t->library, "%s", library);
 	snprintf(t->built_for, sizeof t->built_for, "%s", d->fixed ? "" : shapes);
 }
 
@@ -139,6 +116,18 @@ static void check_interface(struct ctx *c, const struct host *h)
 	}
 }
 
+/* Against doubles, what is relative is so to the output's largest element. */
+static struct tolerance tolerance_for(const struct verify_options *o, const struct value *expected)
+{
+	struct tolerance t = o->tolerance;
+
+	if (o->in_double) {
+		t.absolute += t.relative * largest_magnitude(expected);
+		t.relative = 0;
+	}
+	return t;
+}
+
 static void compare_outputs(struct ctx *c, struct task *t, const struct host *h, const char *isa,
 	struct value *const *expected, const char *outputs)
 {
@@ -147,15 +136,19 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 
 	for (int i = 0; i < g->n_outputs; i++) {
 		const struct value *v = g->outputs[i];
-		/* The model's own types, though narrower ones may be in the C interface; counts have only those. */
+		/* The model's own types, though narrower ones may be in the C interface; counts have only those. Doubles are
+		 * not the model's own but the reference's. */
 		enum rt_type type = i < g->n_outputs - g->n_counts ? expected[i]->type : RT_I64;
+		type = type == RT_F64 ? h->output[i].type : type;
 		results[i] = convert_from(c, value_new(c, v->name, type, v->rank, v->dim), h->output[i].type, outputs);
 		outputs += h->output[i].bytes;
 	}
 	results = trim_outputs(c, g, results);
 	for (int i = 0; i < g->n_outputs - g->n_counts; i++) {
-		struct difference d = compare(expected[i], results[i], &t->options->tolerance);
-		print_difference(c, arena_text(c, "  %-6s ", isa), expected[i], results[i], &d);
+		const struct tolerance tolerance = tolerance_for(t->options, expected[i]);
+		struct difference d = compare(expected[i], results[i], &tolerance);
+		(t->options->in_double ? print_error : print_difference)(
+			c, arena_text(c, "  %-6s ", isa), expected[i], results[i], &d);
 		t->failed += !d.equal;
 		t->compared++;
 	}
@@ -164,19 +157,20 @@ static void compare_outputs(struct ctx *c, struct task *t, const struct host *h,
 static void run_isas(
 	struct ctx *c, struct task *t, const struct host *h, const void *const *inputs, struct value *const *expected)
 {
-	const char *only = getenv("GLUEC_ISA");
+	const char *only = asked_isa();
 
-	only = only && *only ? only : NULL;
 	if (only)
 		host_need_isa(c, h, "GLUEC_ISA", only);
 	for (int i = 0; i < h->isas; i++) {
-		struct host_run r = { h->isa[i], t->options->threads, inputs };
+		struct host_run r = { h->isa[i], t->options->host.threads, inputs };
 		void *outputs;
 		if (only && strcmp(only, h->isa[i]))
 			continue;
 		progress(c, arena_text(c, "running %s", h->isa[i]));
 		bool ran = host_run(c, h, &r, &outputs);
 		progress_end(c);
+		if (!ran && only)
+			fail_lacking(c, "GLUEC_ISA", only);
 		if (!ran) {
 			printf("  %-6s left out: this machine lacks it\n", h->isa[i]);
 			continue;
@@ -184,6 +178,29 @@ static void run_isas(
 		compare_outputs(c, t, h, h->isa[i], expected, outputs);
 		release_shared(outputs, host_output_bytes(h));
 	}
+}
+
+/* What the graph as it stands computes in double. The graph in c stays the one to be compiled. */
+static struct value **expect_in_double(struct ctx *c, const struct task *t, const struct dataset *d)
+{
+	struct graph *g = c->graph;
+	struct value **inputs = NEW(c, struct value *, (size_t)g->n_inputs);
+
+	c->in_double = true;
+	for (int i = 0; i < g->n_inputs; i++) {
+		const struct value *v = d->inputs[i];
+		inputs[i] = value_constant(c, v->name, v->type, v->rank, v->dim, v->data);
+	}
+	if (t->path)
+		specialize_for(c, t->path);
+	else
+		load_model(c);
+	if (c->graph->n_inputs != g->n_inputs || c->graph->n_outputs != g->n_outputs)
+		fail_model(c, "with floats as doubles it has other inputs or outputs, because constants in it differ");
+	struct value **results = interpret(c, inputs);
+	c->in_double = false;
+	c->graph = g;
+	return results;
 }
 
 static void verify_one(struct ctx *c, void *user)
@@ -197,17 +214,20 @@ static void verify_one(struct ctx *c, void *user)
 		load_model(c);
 	if (!t->path)
 		random.inputs = random_inputs(c, c->graph->n_inputs, c->graph->inputs, t->options->seed);
-	struct value **expected = d->outputs ? d->outputs : interpret(c, d->inputs);
+	struct value **expected = t->options->in_double ? expect_in_double(c, t, d)
+							  : d->outputs          ? d->outputs
+													: interpret(c, d->inputs);
 	for (int i = 0; d->outputs && i < c->graph->n_outputs - c->graph->n_counts; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
 	build(c, t, d);
-	const struct host *h = host_open(c, t->library, c->set.name, t->options->timeout);
+	const struct host *h = host_open(c, t->library, c->set.name, t->options->host.timeout);
 	check_interface(c, h);
-	const void **inputs = NEW(c, const void *, (size_t)h->inputs);
-	for (int i = 0; i < h->inputs; i++)
-		inputs[i] = convert_to(c, d->inputs[i], h->input[i].type);
+	const void **inputs = host_inputs(c, h, d->inputs);
 	progress_end(c);
-	printf("%s%s:\n", d->path, d->outputs ? "" : ", against the interpreter");
+	printf("%s%s:\n", d->path,
+		t->options->in_double ? ", against doubles"
+		: d->outputs          ? ""
+							  : ", against the interpreter");
 	run_isas(c, t, h, inputs, expected);
 }
 
@@ -222,34 +242,34 @@ static void verify_folder(struct ctx *c, struct task *t, const char *folder)
 	}
 }
 
-static void default_tolerance(const struct ctx *c, struct tolerance *t)
+static void default_tolerance(const struct ctx *c, struct verify_options *o)
 {
 	bool half = c->set.precision == PRECISION_FP16;
+	struct tolerance *t = &o->tolerance;
 
 	if (t->absolute < 0)
 		t->absolute = half ? 1e-2 : 1e-5;
 	if (t->relative < 0)
-		t->relative = half ? 1e-2 : 1e-3;
+		t->relative = half ? 1e-2 : o->in_double ? 1e-4 : 1e-3;
 }
 
 static enum status run(struct ctx *c, int argc, char **argv)
 {
-	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
+	static const struct option list[] = { { "against", required_argument, NULL, OPTION_AGAINST },
 		{ "atol", required_argument, NULL, OPTION_ATOL }, { "rtol", required_argument, NULL, OPTION_RTOL },
 		{ "allow-differ", required_argument, NULL, OPTION_DIFFER }, { "seed", required_argument, NULL, OPTION_SEED },
-		{ "threads", required_argument, NULL, OPTION_THREADS }, { "timeout", required_argument, NULL, OPTION_TIMEOUT },
-		{ "cc", required_argument, NULL, OPTION_CC }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
-	struct verify_options options = { .threads = 1, .tolerance = { -1, -1, 0 }, .seed = 1, .timeout = 600 };
+		HOST_OPTIONS, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
+	struct verify_options options = { .host = { .threads = 1, .timeout = 600 }, .tolerance = { -1, -1, 0 }, .seed = 1 };
 
 	if (!read_options(c, &command_verify, argc, argv, list, read_own, &options))
 		return DONE;
-	default_tolerance(c, &options.tolerance);
+	default_tolerance(c, &options);
 	c->set.out_dir = build_folder(c); /* here, because its name must outlive the data sets' memory */
 	struct task *t = NEW(c, struct task, 1);
 	t->options = &options;
-	for (int i = 0; i < options.n_data; i++)
-		verify_folder(c, t, options.data[i]);
-	if (!options.n_data)
+	for (int i = 0; i < options.host.n_data; i++)
+		verify_folder(c, t, options.host.data[i]);
+	if (!options.host.n_data)
 		with_own_memory(c, verify_one, t);
 	if (t->failed)
 		fail(c, VERIFICATION_FAILED, "%.300s: %d of %d outputs are off", c->set.model, t->failed, t->compared);

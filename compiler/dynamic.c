@@ -213,8 +213,8 @@ static bool takes_largest(struct ctx *c, const struct node *n)
 {
 	const struct value *v = n->in[0];
 
-	return is_op(n, "TopK") && v->count && axis_attribute(c, n, -1) == v->count_axis && v->type == RT_F32 &&
-		   attribute_int(c, n, "largest", 1);
+	return is_op(n, "TopK") && v->count && axis_attribute(c, n, -1) == v->count_axis &&
+		   v->type == held_type(c, RT_F32) && attribute_int(c, n, "largest", 1);
 }
 
 void propagate_count(struct ctx *c, struct graph *g, struct node *n)

@@ -1,10 +1,12 @@
-/* The interpreter: runs a lowered program with the portable kernels. Folding uses it, and `gluec run`. */
+/* The interpreter: runs a lowered program with the portable kernels, or for `gluec run` with those that GLUEC_ISA
+ * names. Folding uses it, too. */
 #include "lower.h"
 #include "pool.h"
 #include <stdlib.h>
 
 struct machine {
 	const struct rt_run *run;
+	int isa;
 	char *arena;
 	const void *const *inputs;
 	void *const *outputs;
@@ -41,7 +43,7 @@ static void execute_block(const struct machine *m, const struct block *block)
 		for (int i = 0; i < MAX_ARGUMENTS; i++)
 			p[i] = address(m, &call->argument[i]);
 		if (call->kernel)
-			call->kernel->invoke(m->run, call->params, p);
+			call->kernel->invoke(m->isa, m->run, call->params, p);
 		else
 			execute_block(m, *(const uint8_t *)p[0] ? call->then_block : call->else_block);
 	}
@@ -51,7 +53,7 @@ void execute(struct ctx *c, struct program *p, const void *const *inputs, void *
 {
 	struct gluec_options options = { 0 };
 	const struct rt_run run = { &options };
-	struct machine m = { &run, NULL, inputs, outputs };
+	struct machine m = { &run, c->isa, NULL, inputs, outputs };
 
 	plan(c, p);
 	/* Not from the run's own arena: an interpreted picture may need a gigabyte that folding must not keep. */

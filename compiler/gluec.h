@@ -81,6 +81,8 @@ struct ctx {
 	struct value *wanted;    /* the input that would have to be fixed for the run that failed to succeed, or NULL */
 	int64_t ir_version;
 	int opset;          /* of the default domain */
+	bool in_double;     /* every float is held and computed in double: double/held.c */
+	int isa;            /* whose kernels the interpreter runs: an index into rt_isa_names; 0: portable C */
 	const char *opsets; /* all that the model imports: "ai.onnx 20, com.microsoft 1" */
 	const char *doc;    /* the model's own description, never NULL */
 	char digest[65];    /* SHA-256 of the model file, hexadecimal */
@@ -234,6 +236,10 @@ struct value *value_constant(struct ctx *c, const char *name, enum rt_type type,
 	const void *data);                                               /* keeps data, which must live in the arena */
 struct value *value_int(struct ctx *c, const char *name, int64_t x); /* i64 scalar */
 struct value *value_float(struct ctx *c, const char *name, float x); /* f32 scalar */
+/* double/held.c: while c->in_double, every value of a type narrower than double is an f64. The type in which values of
+ * `type` are held, and the n elements of data so (data itself when that is its type). */
+enum rt_type held_type(const struct ctx *c, enum rt_type type);
+const void *held_data(struct ctx *c, enum rt_type type, int64_t n, const void *data);
 int64_t value_elements(const struct value *v);
 size_t value_bytes(const struct value *v);
 bool same_shape(const struct value *a, const struct value *b);

@@ -8,7 +8,7 @@ struct value *value_new(struct ctx *c, const char *name, enum rt_type type, int 
 	struct value *v = NEW(c, struct value, 1);
 
 	v->name = name;
-	v->type = type;
+	v->type = held_type(c, type);
 	v->rank = rank;
 	if (rank > 0 && dim)
 		memcpy(v->dim, dim, (size_t)rank * sizeof *dim);
@@ -20,7 +20,7 @@ struct value *value_constant(
 {
 	struct value *v = value_new(c, name, type, rank, dim);
 
-	v->data = data;
+	v->data = held_data(c, type, value_elements(v), data);
 	return v;
 }
 
@@ -74,7 +74,7 @@ void value_set_shape(
 				MAX_ELEMENTS);
 		elements *= dim[i] ? dim[i] : 1;
 	}
-	v->type = type;
+	v->type = held_type(c, type);
 	v->rank = rank;
 	for (int i = 0; i < rank; i++)
 		v->dim[i] = dim[i];

@@ -57,7 +57,8 @@ struct host_times {
 	double *seconds;         /* of each iteration, sorted */
 };
 
-/* Times the model: warm-up runs, then `iterations` runs, then `traced` more that note the time of each call. */
+/* Times the model: warm-up runs, then `iterations` runs, then `traced` more that note the time of each call. NULL when
+ * the machine lacks the instruction set that r names. */
 const struct host_times *host_time(
 	struct ctx *c, const struct host *h, const struct host_run *r, int warmup, int iterations, int traced);
 

@@ -121,6 +121,8 @@ void keep_indices(struct ctx *c, struct graph *g, struct node *n)
 {
 	bool carries = carries_indices(n);
 
+	if (c->in_double)
+		return;
 	if (is_cast(n))
 		keep_casts(c, n);
 	if (is_cast(n) || is_op(n, "Shape") || is_op(n, "Size") || !(has_kept_input(n) || (carries && outgrows_half(c, n))))

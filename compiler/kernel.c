@@ -1,5 +1,5 @@
 /* What the compiler knows of the kernels, made from the lists in rt.h: how to print their parameters, and how to run
- * their portable builds. */
+ * their builds. */
 #include "lower.h"
 #include "number.h"
 #include <string.h>
@@ -142,6 +142,8 @@ static void print_steps(struct list *l, const char *name, const struct rt_step *
 	}
 RT_STRUCTS(PRINTER)
 
+#define BUILD(isa, name) rt_##name##_##isa,
+
 #define SPREAD_1 p[0]
 #define SPREAD_2 SPREAD_1, p[1]
 #define SPREAD_3 SPREAD_2, p[2]
@@ -150,9 +152,10 @@ RT_STRUCTS(PRINTER)
 #define SPREAD_6 SPREAD_5, p[5]
 #define SPREAD_7 SPREAD_6, p[6]
 #define INVOKER(name, outputs, pointers, list)                                                                         \
-	static void invoke_##name(const struct rt_run *run, const void *params, void *const *p)                            \
+	static void invoke_##name(int isa, const struct rt_run *run, const void *params, void *const *p)                   \
 	{                                                                                                                  \
-		rt_##name##_c(run, params, SPREAD_##pointers);                                                                 \
+		static rt_##name##_fn *const builds[] = { RT_ISAS(BUILD, name) };                                              \
+		builds[isa](run, params, SPREAD_##pointers);                                                                   \
 	}
 RT_KERNELS(INVOKER)
 

@@ -272,6 +272,7 @@ struct view *view_cast(struct lower *l, struct view *view, enum rt_type type, co
 {
 	int perm[MAX_RANK];
 
+	type = held_type(l->c, type);
 	if (view->type == type)
 		return view;
 	view_order(view, perm);

@@ -92,7 +92,7 @@ struct call *call_new(struct lower *l, const struct node *n, enum kernel_id kern
 	void *copy = arena_get(l->c, 1, kernels[kernel].params_size);
 
 	memcpy(copy, params, kernels[kernel].params_size);
-	call->kernel = &kernels[kernel];
+	call->kernel = l->c->in_double ? double_kernel(l->c, n, kernel, params) : &kernels[kernel];
 	call->params = copy;
 	call->name = n ? n->name : "copy";
 	call->origin = l->origin;

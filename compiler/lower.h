@@ -51,14 +51,18 @@ struct kernel {
 	size_t params_size;
 	/* Prints the parameters' designated initialisers, zero fields left out. */
 	void (*print)(FILE *f, const void *params);
-	/* Runs the portable build. */
-	void (*invoke)(const struct rt_run *run, const void *params, void *const *p);
+	/* Runs the build for an instruction set, which counts RT_ISAS: 0 is portable C. */
+	void (*invoke)(int isa, const struct rt_run *run, const void *params, void *const *p);
 };
 
 #define KERNEL_ID(name, outputs, pointers, list) KERNEL_##name,
 enum kernel_id { RT_KERNELS(KERNEL_ID) N_KERNELS };
 #undef KERNEL_ID
 extern const struct kernel kernels[];
+
+/* double/kernels.c: the same kernel for a call whose floats are all doubles; only its `invoke` is of use. Fails, naming
+ * n, when there is none. */
+const struct kernel *double_kernel(struct ctx *c, const struct node *n, enum kernel_id kernel, const void *params);
 
 /* One statement of the generated function: a kernel call, or a branch. */
 struct call {
@@ -172,7 +176,7 @@ struct buffer *pack_bias(struct lower *l, const char *name, const float *source,
 /* plan.c: the arena. */
 void plan(struct ctx *c, struct program *p);
 
-/* exec.c: the interpreter: runs a program with the portable kernels on buffers of its own. */
+/* exec.c: the interpreter: runs a program with the kernels of c->isa on buffers of its own. */
 void execute(struct ctx *c, struct program *p, const void *const *inputs, void *const *outputs);
 
 /* symbols.c: unique legal C names for calls, buffers and the parameters of the generated function. */

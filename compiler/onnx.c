@@ -147,7 +147,7 @@ static struct value *read_input(struct reader *r, const Onnx__GraphProto *g, con
 	if (!known_type(t->elem_type))
 		fail_model(c, "input '%.100s' has element type %s, which is not supported; export the model with numbers",
 			v->name, unknown_type(c, t->elem_type));
-	v->type = (enum rt_type)t->elem_type;
+	v->type = held_type(c, (enum rt_type)t->elem_type);
 	if (!t->shape)
 		return v;
 	if (t->shape->n_dim > MAX_RANK)

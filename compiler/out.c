@@ -1,6 +1,7 @@
 /* Output files: all or nothing. */
 #include "out.h"
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,8 +10,34 @@ struct output_file {
 	const char *path, *temporary;
 	FILE *stream;
 	bool created;
+	sigset_t signals; /* the mask before it was opened */
 	struct output_file *next;
 };
+
+/* Whoever ends gluec while files are being written ends it when they are in their places or gone: nothing is left under
+ * temporary names, and no file is new where another is old. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+/* Forgets the files. Signals that came meanwhile have their effect now. */
+static void forget(struct ctx *c)
+{
+	struct output_file *f = c->outputs;
+
+	c->outputs = NULL;
+	while (f && f->next)
+		f = f->next;
+	if (f)
+		sigprocmask(SIG_SETMASK, &f->signals, NULL);
+}
 
 struct output_file *output_open(struct ctx *c, const char *path)
 {
@@ -19,6 +46,7 @@ struct output_file *output_open(struct ctx *c, const char *path)
 	f->path = path;
 	f->temporary = arena_text(c, "%s.%ld.tmp", path, (long)getpid());
 	f->next = c->outputs;
+	hold_signals(&f->signals);
 	c->outputs = f;
 	f->stream = fopen(f->temporary, "wb");
 	if (!f->stream)
@@ -46,7 +74,7 @@ void output_commit(struct ctx *c)
 			fail(c, IO_FAILED, "%.300s: cannot be written: %s", f->path, strerror(errno));
 		f->created = false;
 	}
-	c->outputs = NULL;
+	forget(c);
 }
 
 void output_discard(struct ctx *c)
@@ -57,7 +85,7 @@ void output_discard(struct ctx *c)
 		if (f->created)
 			unlink(f->temporary);
 	}
-	c->outputs = NULL;
+	forget(c);
 }
 
 void make_folder(struct ctx *c, const char *path)

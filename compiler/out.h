@@ -1,4 +1,5 @@
-/* Output files: all or nothing. They are written under temporary names beside their places and renamed together. */
+/* Output files: all or nothing. They are written under temporary names beside their places and renamed together. Until
+ * then SIGHUP, SIGINT and SIGTERM wait. */
 #ifndef OUT_H
 #define OUT_H
 

@@ -77,6 +77,21 @@ static const struct view *operand(
 	return kept;
 }
 
+/* The same by parts, whose scores are stored: the kernel has no form in double. */
+static void lower_in_double(struct lower *l, struct node *n, const struct attention *a)
+{
+	const int64_t four[] = { a->b, a->h, a->m, a->n }, *dim = four + 4 - a->rank;
+	struct value *scale = part_number(l, n, RT_F64, attribute_float(l->c, n, "scale", 1));
+	struct value *scores = temporary(l, n, RT_F64, a->rank, dim);
+	struct node *product = part_new(l, n, "", "MatMul", 2, n->in[0], n->in[1]);
+
+	part_last(l, part_new(l, n, "", "Mul", 2, part_lower(l, product, RT_F64, a->rank, dim), scale), scores);
+	struct node *softmax = part_new(l, n, "", "Softmax", 1, scores);
+	set_attribute_int(l->c, softmax, "axis", -1);
+	scores = part_lower(l, softmax, RT_F64, a->rank, dim);
+	part_last(l, part_new(l, n, "", "MatMul", 2, scores, n->in[2]), n->out[0]);
+}
+
 void attention_lower(struct lower *l, struct node *n)
 {
 	static const int transposed[] = { 0, 1, 3, 2 }, rows_first[] = { 0, 2, 1, 3 };
@@ -88,6 +103,10 @@ void attention_lower(struct lower *l, struct node *n)
 	if (nothing_to_compute(l, n))
 		return;
 	read_attention(l->c, n, &a);
+	if (l->c->in_double && a.n) {
+		lower_in_double(l, n, &a);
+		return;
+	}
 	for (int i = 0; i < 3; i++)
 		half = half && n->in[i]->type == RT_F16;
 	struct rt_attention p = { .b = small(a.b),

@@ -79,7 +79,8 @@ void need_type(struct ctx *c, const struct node *n, int index, const char *types
 		return;
 	for (const char *p = types; *p;) {
 		size_t length = strcspn(p, " ");
-		if (names_type(p, length, v->type))
+		bool was_narrower = c->in_double && v->type == RT_F64;
+		if (names_type(p, length, v->type) || (was_narrower && names_type(p, length, RT_F32)))
 			return;
 		p += length + (p[length] == ' ');
 	}

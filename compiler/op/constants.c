@@ -59,7 +59,7 @@ void constant_infer(struct ctx *c, struct node *n)
 		bool list = a->kind == ATTRIBUTE_INTS || a->kind == ATTRIBUTE_FLOATS;
 		const int64_t count = (int64_t)a->n;
 		set_output(c, n, 0, type, list, &count);
-		set_constant(n, data);
+		set_constant(n, held_data(c, type, list ? count : 1, data));
 		return;
 	}
 	fail_node(c, n, "it has no value as a tensor of numbers; strings and sparse tensors are not supported");

@@ -115,7 +115,7 @@ static struct argument pack_any_bias(struct lower *l, const struct node *n, stru
 {
 	const int64_t padded = (filters + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
 
-	if (bias->data)
+	if (is_prepared(l, bias))
 		return argument_weight(pack_bias(l, bias->name, constant_floats(l->c, bias), filters));
 	const struct view *x = view_cast(l, view_of(l, bias), RT_F32, bias->name);
 	const struct view *y = view_new(l, temporary(l, n, RT_F32, 1, &padded));
@@ -131,7 +131,7 @@ static struct argument pack_any_bias(struct lower *l, const struct node *n, stru
 static void pack_operands(
 	struct lower *l, const struct node *n, struct value *k, struct value *bias, struct conv_operands *to)
 {
-	to->w = k->data ? pack_constant(l, k, &to->p) : pack_computed(l, n, k, &to->p);
+	to->w = is_prepared(l, k) ? pack_constant(l, k, &to->p) : pack_computed(l, n, k, &to->p);
 	to->bias = bias ? pack_any_bias(l, n, bias, to->p.oc) : (struct argument){ 0 };
 }
 
@@ -164,7 +164,7 @@ static void read_conv(struct lower *l, const struct node *n, const struct view *
 		.slope = (float)slope,
 		.x_type = x->type,
 		.y_type = y->type,
-		.w_type = kernel_type(k->type),
+		.w_type = held_type(l->c, kernel_type(k->type)),
 	};
 	pack_operands(l, n, k, input(n, 2), to);
 }

@@ -40,7 +40,7 @@ static struct view weight_matrices(struct lower *l, const struct node *n, struct
 	const int64_t matrices[] = { group, k->dim[0] / group, taps * filters };
 	struct view *stored = view_cast(l, view_of(l, k), kernel_type(k->type), k->name), three, to;
 
-	if (k->data) {
+	if (is_prepared(l, k)) {
 		const float *from = constant_floats(l->c, k);
 		float *data = NEW(l->c, float, (size_t)value_elements(k) + 1);
 		for (int64_t i = 0; i < value_elements(k); i++) {

@@ -70,7 +70,7 @@ static struct view weight_matrices(struct lower *l, struct value *k, int64_t gro
 	const int64_t dim[] = { group, k->dim[2], k->dim[3], channels, filters };
 	struct view to;
 
-	if (k->data) {
+	if (is_prepared(l, k)) {
 		const float *from = constant_floats(l->c, k);
 		float *data = NEW(l->c, float, (size_t)value_elements(k) + 1);
 		for (int64_t i = 0; i < value_elements(k); i++) {
@@ -146,7 +146,7 @@ void deform_conv_lower(struct lower *l, struct node *n)
 	/* [n][group][pixels][filters] as the ONNX shape: a view when there is one group, else a copy brings it in order. */
 	const int64_t pixels = dim[2], all = group * pixels * filters;
 	struct view five = { .buffer = y->buffer,
-		.type = RT_F32,
+		.type = y->type,
 		.rank = 5,
 		.dim = { dim[0], dim[2] / out->dim[3], out->dim[3], group, filters },
 		.stride = { all, out->dim[3] * filters, filters, pixels * filters, 1 } };

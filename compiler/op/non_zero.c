@@ -120,7 +120,7 @@ static struct argument strongest(
 	struct view *values = view_new(l, temporary(l, n, RT_F32, 1, &capacity));
 	struct view *place = view_new(l, temporary(l, n, RT_I32, 1, &capacity));
 	struct rt_top_k p = {
-		.rows = 1, .n = small(value_elements(scores)), .k = small(capacity), .x_type = RT_F32, .index_type = RT_I32
+		.rows = 1, .n = small(value_elements(scores)), .k = small(capacity), .x_type = s->type, .index_type = RT_I32
 	};
 	struct call *call = call_new(l, n, KERNEL_top_k, &p);
 

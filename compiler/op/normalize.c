@@ -285,7 +285,7 @@ void batch_norm_lower(struct lower *l, struct node *n)
 	if (nothing_to_compute(l, n))
 		return;
 	for (int i = 1; i < 5; i++)
-		constant = constant && n->in[i]->data;
+		constant = constant && is_prepared(l, n->in[i]);
 	(constant ? fold_batch_norm : compute_batch_norm)(l, n, epsilon, &factor, &shift);
 	scale_and_shift(l, n, n->in[0], factor, shift);
 }

@@ -29,6 +29,8 @@ void store_number(void *data, enum rt_type type, int64_t i, double real, int64_t
 int32_t small(int64_t x);
 /* Gives outputs without elements their places. True when no output has any, so that there is nothing to call. */
 bool nothing_to_compute(struct lower *l, struct node *n);
+/* Is v a constant that lowering prepares for kernels as floats? In double, constants are moved as what is computed. */
+bool is_prepared(const struct lower *l, const struct value *v);
 /* f16 for f16, else f32: the type in which a float kernel reads or writes a value of this type. */
 enum rt_type kernel_type(enum rt_type type);
 /* v, cast to the type that a float kernel reads. */

@@ -51,6 +51,7 @@ struct value *along_axis(struct lower *l, const struct node *n, struct value *v,
 
 struct value *part_number(struct lower *l, const struct node *n, enum rt_type type, double x)
 {
+	type = held_type(l->c, type);
 	void *data = arena_get(l->c, 1, rt_type_size(type));
 
 	store_number(data, type, 0, x, is_real_type(type) ? 0 : (int64_t)x);

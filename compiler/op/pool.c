@@ -101,7 +101,7 @@ static void lower_indices(struct lower *l, struct node *n, const struct window *
 	struct rt_max_pool p = {
 		.planes = small(x->dim[0] * x->dim[1]),
 		.column_major = attribute_int(l->c, n, "storage_order", 0) != 0,
-		.type = type,
+		.type = planes->type,
 	};
 
 	copy_small(p.in, w->in, 3);

@@ -103,6 +103,7 @@ static struct value *spread(struct lower *l, const struct node *n, struct value 
 
 struct value *part_convert(struct lower *l, const struct node *n, struct value *v, enum rt_type type)
 {
+	type = held_type(l->c, type);
 	if (v->type == type)
 		return v;
 	struct node *cast = part_new(l, n, "", "Cast", 1, v);

@@ -21,6 +21,11 @@ bool nothing_to_compute(struct lower *l, struct node *n)
 	return true;
 }
 
+bool is_prepared(const struct lower *l, const struct value *v)
+{
+	return v->data && !l->c->in_double;
+}
+
 enum rt_type kernel_type(enum rt_type type)
 {
 	return type == RT_F16 ? RT_F16 : RT_F32;
@@ -45,7 +50,7 @@ struct view *output_new(struct lower *l, struct node *n, int i, enum rt_type typ
 {
 	struct value *v = n->out[i];
 
-	if (v->type != type)
+	if (v->type != held_type(l->c, type))
 		v = temporary(l, n, type, v->rank, v->dim);
 	return perm ? view_new_permuted(l, v, perm) : view_new(l, v);
 }

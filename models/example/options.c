@@ -18,7 +18,8 @@ static const char HELP[] =
 	"  --homography FILE  nine numbers that map pixels of A to B: count the matches that agree\n"
 	"  --truth FILE       the way of each pixel of A to B (Middlebury .flo): likewise\n"
 	"  --threads N        work on N threads (default: one per processor)\n"
-	"  --isa NAME         use this instruction set, \"c\" for portable C (default: the best there is)\n"
+	"  --isa NAME         use this instruction set, \"c\" for portable C (default: that of the environment variable\n"
+	"                     GLUEC_ISA, else the best there is)\n"
 	"  --help             print this\n"
 	"\n"
 	"Pictures may have any size; they are stretched to that of the model. Pixel (0, 0) is the centre of\n"
@@ -41,6 +42,14 @@ static int processors(void)
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (int)n;
+}
+
+/* NULL when it is not set or empty. */
+static const char *isa_of_environment(void)
+{
+	const char *isa = getenv("GLUEC_ISA");
+
+	return isa && *isa ? isa : NULL;
 }
 
 /* Takes one option in; false when its value is wrong. */
@@ -85,7 +94,7 @@ int options_read(struct options *options, int argc, char **argv)
 	};
 	int option, row = 0;
 
-	*options = (struct options){ .threads = processors() };
+	*options = (struct options){ .threads = processors(), .isa = isa_of_environment() };
 	while ((option = getopt_long(argc, argv, "", LONG, &row)) != -1) {
 		if (option == 'h')
 			return fputs(HELP, stdout) < 0 || fflush(stdout) != 0 ? OUTCOME_IO : OUTCOME_DONE;

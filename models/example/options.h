@@ -8,7 +8,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 
 struct options {
 	const char *picture[2];
-	const char *out, *homography, *truth, *isa; /* NULL when not given */
+	const char *out, *homography, *truth, *isa; /* NULL when not given; isa: by GLUEC_ISA, too */
 	int threads;
 	enum format format;
 };

@@ -58,9 +58,11 @@ const char *cli_path(struct cli *t, const char *format, ...)
 	char *to = s->paths[s->n_paths++ % RECENT_PATHS];
 	va_list ap;
 
-	int n = snprintf(to, sizeof s->paths[0], "%s/", t->folder);
+	size_t n = strlen(t->folder);
+	memcpy(to, t->folder, n);
+	to[n++] = '/';
 	va_start(ap, format);
-	vsnprintf(to + n, sizeof s->paths[0] - (size_t)n, format, ap);
+	vsnprintf(to + n, sizeof s->paths[0] - n, format, ap);
 	va_end(ap);
 	return to;
 }

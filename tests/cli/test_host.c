@@ -154,6 +154,11 @@ START_TEST(test_bench_object)
 	cli_fails(cli_run(t, "bench", build_object(t, "CRASH"), NULL), 1, "was ended by signal 11");
 	cli_fails(cli_run(t, "bench", build_object(t, "HANG"), "--timeout", "0.5", NULL), 1, "did not end within 0.5 s");
 	cli_fails(cli_run(t, "bench", build_object(t, "LACKING"), NULL), 1, "lacks");
+	cli_fails(cli_run(t, "bench", build_object(t, "LACKING"), "--isa", "c", NULL), 2,
+		"--isa: this machine lacks the instruction set 'c'");
+	t->isa = "c";
+	cli_fails(cli_run(t, "bench", build_object(t, "LACKING"), NULL), 2, "GLUEC_ISA: this machine lacks");
+	t->isa = NULL;
 	cli_fails(
 		cli_run(t, "bench", build_object(t, "NONE"), "--isa", "mmx", NULL), 2, "the instruction sets in the object: c");
 	cli_fails(cli_run(t, "bench", build_object(t, "NONE"), "--dim", "n=3", NULL), 2, "is compiled already");

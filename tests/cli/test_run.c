@@ -196,6 +196,59 @@ START_TEST(test_superpoint)
 	r = cli_run(t, "run", "models/superpoint.onnx", "--data", t->folder, "--topk", "16", NULL);
 	cli_succeeds(r);
 	cli_says(r, "descriptors f32[1,16,256]: equal");
+	r = cli_run(t, "run", "models/superpoint.onnx", "--data", t->folder, "--topk", "16", "--double", NULL);
+	cli_succeeds(r);
+	cli_says(r, "descriptors f64[1,16,256]: largest error ");
+	cli_close(t);
+}
+END_TEST
+
+/* The kernels of the instruction set that is asked for. */
+START_TEST(test_isa)
+{
+	struct cli *t = open_add();
+
+	write_tensor(cli_path(t, "set/output_0.pb"), "y", RT_F32, 2, two, y);
+	for (int i = 0; rt_isa_names[i]; i++) {
+		t->isa = rt_isa_names[i];
+		if (rt_select(t->isa) < 0)
+			cli_fails(run_add(t), 2, "GLUEC_ISA: this machine lacks the instruction set");
+		else
+			cli_says(run_add(t), "  y f32[2,2]: equal\n");
+	}
+	t->isa = "";
+	cli_succeeds(run_add(t));
+	t->isa = "mmx";
+	cli_fails(run_add(t), 2, "GLUEC_ISA: 'mmx' must be one of the instruction sets in gluec: c");
+	cli_close(t);
+}
+END_TEST
+
+/* 1 + 2^-30, which is no float, comes out of floats. */
+START_TEST(test_double)
+{
+	struct cli *t = open_add();
+	struct bytes graph = { NULL, 0, 0 };
+	const int64_t one[] = { 1 };
+	const float small = 0x1p-30f;
+	const double sum = 1 + 0x1p-30;
+
+	graph_input(&graph, "x", RT_F32, 1, one);
+	graph_constant(&graph, "one", RT_F32, 1, one, &(float){ 1 });
+	graph_node(&graph, "Add", "x one", "y");
+	graph_output(&graph, "y");
+	write_model_file(cli_path(t, "add.onnx"), &graph);
+	write_tensor(cli_path(t, "set/input_0.pb"), "x", RT_F32, 1, one, &small);
+	write_tensor(cli_path(t, "set/output_0.pb"), "y", RT_F64, 1, one, &sum);
+	const struct cli_result *r =
+		cli_run(t, "run", cli_path(t, "add.onnx"), "--data", cli_path(t, "set"), "--double", NULL);
+	cli_succeeds(r);
+	cli_says(r, "  y f64[1]: equal\n");
+	cli_fails(run_add(t), 3, "it is f64[1], but output 'y' of the model is f32[1]");
+	/* Expected outputs may be floats, too. */
+	write_tensor(cli_path(t, "set/output_0.pb"), "y", RT_F32, 1, one, &(float){ 1 });
+	r = cli_run(t, "run", cli_path(t, "add.onnx"), "--data", cli_path(t, "set"), "--double", NULL);
+	cli_says(r, "  y f64[1]: largest error 9.31e-10 absolute at [0]");
 	cli_close(t);
 }
 END_TEST
@@ -215,6 +268,8 @@ Suite *suite(void)
 	tcase_add_test(tc, test_missing);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_wide_integers);
+	tcase_add_test(tc, test_isa);
+	tcase_add_test(tc, test_double);
 	tcase_add_test(tc, test_superpoint);
 	suite_add_tcase(s, tc);
 	return s;

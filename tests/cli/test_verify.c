@@ -124,6 +124,41 @@ START_TEST(test_compile_options)
 }
 END_TEST
 
+/* Tolerances are relative to the largest element. */
+START_TEST(test_against_double)
+{
+	struct cli *t = open_add();
+	struct bytes graph = { NULL, 0, 0 };
+	const int64_t n[] = { 2 };
+
+	t->isa = "c";
+	const struct cli_result *r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data",
+		cli_path(t, "sets/test_data_set_0"), "--against", "double", NULL);
+	cli_succeeds(r);
+	cli_says(r, "test_data_set_0, against doubles:\n  c      y f32[2,2]: equal\n");
+	cli_fails(cli_run(t, "verify", cli_path(t, "add.onnx"), "--dim", "n=2", "--against", "half", NULL), 2,
+		"--against: 'half' must be double");
+	graph_input(&graph, "x", RT_F32, 1, n);
+	graph_constant(&graph, "offset", RT_F32, 1, n, (float[]){ 0x1p-12f, 0x1p-30f });
+	graph_node(&graph, "Add", "x offset", "y");
+	graph_output(&graph, "y");
+	graph_node(&graph, "ArgMax", "y", "best");
+	graph_output(&graph, "best");
+	write_model_file(cli_path(t, "add.onnx"), &graph);
+	write_tensor(cli_path(t, "input_0.pb"), "x", RT_F32, 1, n, (float[]){ 4096, 1 });
+	r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", t->folder, "--against", "double", "--atol", "0", NULL);
+	cli_succeeds(r);
+	/* 2^-12 of 4096 is lost. */
+	cli_says(r, "  c      y f32[2]: error 5.96e-08 of the largest, 4.21e-08 in the mean, ok\n");
+	cli_says(r, "  c      best i64[1]: equal\n");
+	r = cli_run(t, "verify", cli_path(t, "add.onnx"), "--data", t->folder, "--against", "double", "--atol", "0",
+		"--rtol", "1e-9", NULL);
+	cli_fails(r, 1, "1 of 2 outputs are off");
+	cli_says(r, "error 5.96e-08 of the largest (2.27e-13 within the tolerance), ");
+	cli_close(t);
+}
+END_TEST
+
 START_TEST(test_superpoint)
 {
 	struct cli *t = cli_open();
@@ -146,6 +181,9 @@ START_TEST(test_lightglue)
 	cli_succeeds(r);
 	cli_says(r, "matches0 i64[1,24]: ");
 	cli_says(r, "depth i64[]: equal");
+	r = cli_run(t, "verify", "models/lightglue.onnx", "--dim", "num_keypoints=24", "--against", "double", NULL);
+	cli_succeeds(r);
+	cli_says(r, "mscores0 f32[1,24]: error ");
 	cli_close(t);
 }
 END_TEST
@@ -162,6 +200,7 @@ Suite *suite(void)
 	tcase_add_test(tc, test_isa);
 	tcase_add_test(tc, test_compiler_fails);
 	tcase_add_test(tc, test_compile_options);
+	tcase_add_test(tc, test_against_double);
 	tcase_add_test(tc, test_superpoint);
 	tcase_add_test(tc, test_lightglue);
 	suite_add_tcase(s, tc);

@@ -45,6 +45,18 @@ enum gluec_status instance_run(struct instance *i, const struct gluec_options *o
 	return i->model->run((const void *const *)i->input, i->output, i->arena, i->model->arena_bytes, options);
 }
 
+void instance_run_on(struct instance *i, const char *isa)
+{
+	enum gluec_status status = instance_run(i, &(struct gluec_options){ .isa = isa });
+
+	ck_assert_msg(status == GLUEC_OK, "%s: run returned %d", isa, (int)status);
+}
+
+bool level_fits(const char *isa)
+{
+	return SANITIZED ? !strcmp(isa, level_best()) : level_is_tested(isa);
+}
+
 void instance_fill(struct instance *i, unsigned seed, float low, float high)
 {
 	uint32_t state = seed * 2654435761u + 1;

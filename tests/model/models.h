@@ -4,6 +4,7 @@
 #define MODELS_H
 
 #include <stdbool.h>
+#include "levels.h"
 #include "lg1024.h"
 #include "lg512.h"
 #include "lg512h.h"
@@ -32,6 +33,10 @@ struct instance {
 struct instance instance_make(const struct gluec_model *model);
 void instance_free(struct instance *instance);
 enum gluec_status instance_run(struct instance *instance, const struct gluec_options *options);
+/* The same with an instruction set; a status other than GLUEC_OK fails the test. */
+void instance_run_on(struct instance *instance, const char *isa);
+/* Is this level one to run large models with? Under the sanitizers only the best one is fast enough. */
+bool level_fits(const char *isa);
 /* Fills the inputs with reproducible numbers from low to high. */
 void instance_fill(struct instance *instance, unsigned seed, float low, float high);
 /* Do two instances of models with the same outputs hold the same bits? */

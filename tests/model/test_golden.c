@@ -30,7 +30,8 @@ static const struct value *tensor(struct ctx *c, const char *folder, const char 
 	return read_tensor_file(c, arena_text(c, "%s/%s/%s_%d.pb", folder, set, kind, i));
 }
 
-static struct instance run_on(struct ctx *c, const struct gluec_model *model, const char *folder, const char *set)
+static struct instance run_on(
+	struct ctx *c, const struct gluec_model *model, const char *folder, const char *set, const char *isa)
 {
 	struct instance m = instance_make(model);
 
@@ -39,7 +40,7 @@ static struct instance run_on(struct ctx *c, const struct gluec_model *model, co
 		ck_assert_uint_eq(value_bytes(v), model->input[i].bytes);
 		memcpy(m.input[i], v->data, value_bytes(v));
 	}
-	ck_assert_int_eq(instance_run(&m, NULL), GLUEC_OK);
+	instance_run_on(&m, isa);
 	return m;
 }
 
@@ -53,9 +54,10 @@ static int find_keypoint(const int32_t *keypoints, int n, int64_t x, int64_t y)
 }
 
 /* The same keypoints but for ties within 1e-5 of the last score, scores within 1e-4, descriptors within 1e-3. */
-static void check_superpoint(struct ctx *c, const struct gluec_model *model, const char *folder, const char *set)
+static void check_superpoint(
+	struct ctx *c, const struct gluec_model *model, const char *folder, const char *set, const char *isa)
 {
-	struct instance m = run_on(c, model, folder, set);
+	struct instance m = run_on(c, model, folder, set, isa);
 	const struct value *keypoints = tensor(c, folder, set, "output", 0), *scores = tensor(c, folder, set, "output", 1);
 	const struct value *descriptors = tensor(c, folder, set, "output", 2);
 	const int64_t *at = keypoints->data;
@@ -76,16 +78,18 @@ static void check_superpoint(struct ctx *c, const struct gluec_model *model, con
 				fmax(worst_descriptor, fabs(((float *)m.output[2])[j * 256 + k] - descriptor[i * 256 + k]));
 	}
 	ck_assert_int_le(n, golden_n);
-	printf("%s, %d keypoints: scores within %.2g, descriptors within %.2g\n", set, n, worst_score, worst_descriptor);
+	printf("%s, %s, %d keypoints: scores within %.2g, descriptors within %.2g\n", set, isa, n, worst_score,
+		worst_descriptor);
 	ck_assert(worst_score <= 1e-4);
 	ck_assert(worst_descriptor <= 1e-3);
 	instance_free(&m);
 }
 
 /* The same matches and depth. A match may differ only where its score is within 1e-3 of the threshold. */
-static void check_lightglue(struct ctx *c, const struct gluec_model *model, const char *folder, const char *set)
+static void check_lightglue(
+	struct ctx *c, const struct gluec_model *model, const char *folder, const char *set, const char *isa)
 {
-	struct instance m = run_on(c, model, folder, set);
+	struct instance m = run_on(c, model, folder, set, isa);
 	const int64_t *match = tensor(c, folder, set, "output", 0)->data;
 	const float *score = tensor(c, folder, set, "output", 1)->data;
 	const int64_t *depth = tensor(c, folder, set, "output", 2)->data;
@@ -103,36 +107,43 @@ static void check_lightglue(struct ctx *c, const struct gluec_model *model, cons
 		}
 		worst = fmax(worst, fabs(((float *)m.output[1])[i] - score[i]));
 	}
-	printf("%s: %d matches, %d at the threshold, scores within %.2g, depth %d\n", set, matches, doubtful, worst,
-		*(int32_t *)m.output[2]);
+	printf("%s, %s: %d matches, %d at the threshold, scores within %.2g, depth %d\n", set, isa, matches, doubtful,
+		worst, *(int32_t *)m.output[2]);
 	ck_assert_int_eq(*(int32_t *)m.output[2], (int)*depth);
 	ck_assert(worst <= 1e-3);
 	instance_free(&m);
 }
 
-static void check_all(struct ctx *c, void *unused)
+static void check_all(struct ctx *c, const char *folder, const char *isa)
 {
 	static const char *const pairs[] = { "graf1_graf2_k512", "graf1_graf3_k512", "dogman1_dogman2_k512",
 		"dsc1_dsc2_k512" };
+	int n = SANITIZED ? 1 : sizeof pairs / sizeof *pairs;
+
+	check_superpoint(c, sp512_model(), folder, "superpoint/test_data_set_graf1", isa);
+	/* Sanitized builds are slow, and one of each has shown what they can show. */
+	for (int i = 0; i < n; i++)
+		check_lightglue(c, lg512_model(), folder, arena_text(c, "lightglue/test_data_set_%s", pairs[i]), isa);
+	if (SANITIZED)
+		return;
+	check_superpoint(c, sp1024_model(), folder, "superpoint/test_data_set_graf1", isa);
+	check_superpoint(c, sp1024_model(), folder, "superpoint/test_data_set_dogman1", isa);
+	check_lightglue(c, lg1024_model(), folder, "lightglue/test_data_set_graf1_graf2_k1024", isa);
+}
+
+static void check_levels(struct ctx *c, void *unused)
+{
 	const char *folder = golden(c);
 
 	(void)unused;
-	if (!folder)
-		return;
-	check_superpoint(c, sp512_model(), folder, "superpoint/test_data_set_graf1");
-	/* Sanitized builds are slow, and one of each has shown what they can show. */
-	for (size_t i = 0; i < (SANITIZED ? 1 : sizeof pairs / sizeof *pairs); i++)
-		check_lightglue(c, lg512_model(), folder, arena_text(c, "lightglue/test_data_set_%s", pairs[i]));
-	if (SANITIZED)
-		return;
-	check_superpoint(c, sp1024_model(), folder, "superpoint/test_data_set_graf1");
-	check_superpoint(c, sp1024_model(), folder, "superpoint/test_data_set_dogman1");
-	check_lightglue(c, lg1024_model(), folder, "lightglue/test_data_set_graf1_graf2_k1024");
+	for (int i = 0; folder && rt_isa_names[i]; i++)
+		if (level_fits(rt_isa_names[i]))
+			check_all(c, folder, rt_isa_names[i]);
 }
 
 START_TEST(same_as_onnx_runtime)
 {
-	ck_assert_str_eq(run_in_arena(check_all, NULL), "");
+	ck_assert_str_eq(run_in_arena(check_levels, NULL), "");
 }
 END_TEST
 

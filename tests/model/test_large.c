@@ -51,37 +51,46 @@ static int nearest(const struct instance *m, int n, int x, int y)
 	return best;
 }
 
-START_TEST(indices_beyond_half)
+static void compare(const struct instance *whole, const struct instance *half, const char *isa)
 {
-	if (SANITIZED) {
-		puts("skip: too slow under the sanitizers");
-		return;
-	}
-	struct instance whole = instance_make(sp1m_model()), half = instance_make(sp1mh_model());
-	int n = whole.model->output[0].dim[1], same = 0, ties = 0, beyond = 0;
-	const float *score = whole.output[1];
+	int n = whole->model->output[0].dim[1], same = 0, ties = 0, beyond = 0;
+	const int32_t *at = whole->output[0], *other = half->output[0];
+	const float *score = whole->output[1];
 
-	draw(whole.input[0]);
-	memcpy(half.input[0], whole.input[0], whole.model->input[0].bytes);
-	ck_assert_int_eq(instance_run(&whole, NULL), GLUEC_OK);
-	ck_assert_int_eq(instance_run(&half, NULL), GLUEC_OK);
-	const int32_t *at = whole.output[0], *other = half.output[0];
 	for (int i = 0; i < n; i++) {
-		int x = at[2 * i], y = at[2 * i + 1], j = nearest(&half, n, x, y);
+		int x = at[2 * i], y = at[2 * i + 1], j = nearest(half, n, x, y);
 		bool equal = j >= 0 && other[2 * j] == x && other[2 * j + 1] == y;
 		same += equal;
 		beyond += equal && y * SIDE + x > 65504;
 		if (equal)
 			continue;
 		/* Either a neighbour won by a hair, or the last place went to another. */
-		float apart = fabsf(score[i] - (j >= 0 ? ((float *)half.output[1])[j] : score[n - 1]));
-		ck_assert_msg(apart < TIE, "(%d, %d) of score %g is missing, by %g", x, y, (double)score[i], (double)apart);
+		float apart = fabsf(score[i] - (j >= 0 ? ((float *)half->output[1])[j] : score[n - 1]));
+		ck_assert_msg(
+			apart < TIE, "%s: (%d, %d) of score %g is missing, by %g", isa, x, y, (double)score[i], (double)apart);
 		ties++;
 	}
-	printf(
-		"%d of %d keypoints are the same, %d of them beyond the largest half; %d near ties\n", same, n, beyond, ties);
+	printf("%s: %d of %d keypoints are the same, %d of them beyond the largest half; %d near ties\n", isa, same, n,
+		beyond, ties);
 	ck_assert(same >= n * 98 / 100);
 	ck_assert(beyond >= n * 9 / 10);
+}
+
+START_TEST(indices_beyond_half)
+{
+	if (SANITIZED) {
+		puts("skip: too slow under the sanitizers");
+		return;
+	}
+	if (!level_fits(rt_isa_names[_i]))
+		return;
+	struct instance whole = instance_make(sp1m_model()), half = instance_make(sp1mh_model());
+
+	draw(whole.input[0]);
+	memcpy(half.input[0], whole.input[0], whole.model->input[0].bytes);
+	instance_run_on(&whole, rt_isa_names[_i]);
+	instance_run_on(&half, rt_isa_names[_i]);
+	compare(&whole, &half, rt_isa_names[_i]);
 	instance_free(&whole);
 	instance_free(&half);
 }
@@ -91,9 +100,12 @@ Suite *suite(void)
 {
 	Suite *s = suite_create("large");
 	TCase *t = tcase_create("large");
+	int levels = 0;
 
 	tcase_set_timeout(t, 300);
-	tcase_add_test(t, indices_beyond_half);
+	while (rt_isa_names[levels])
+		levels++;
+	tcase_add_loop_test(t, indices_beyond_half, 0, levels);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -58,9 +58,9 @@ START_TEST(same_bits_at_any_thread_count)
 	instance_fill(&one, 2, 0, 1);
 	instance_fill(&other, 2, 0, 1);
 	for (const char *const *isa = one.model->isa; *isa; isa++) {
-		const struct gluec_options alone = { .isa = *isa };
-		if (instance_run(&one, &alone) == GLUEC_NO_SUCH_ISA)
-			continue; /* this machine lacks it */
+		if (!level_is_tested(*isa))
+			continue;
+		instance_run_on(&one, *isa);
 		options = (struct gluec_options){ .parallel_for = backwards, .isa = *isa };
 		ck_assert_int_eq(instance_run(&other, &options), GLUEC_OK);
 		ck_assert_msg(same_outputs(&one, &other), "%s: other bits when units run backwards", *isa);
@@ -77,33 +77,53 @@ START_TEST(same_bits_at_any_thread_count)
 }
 END_TEST
 
-static void *run_several_times(void *instance)
+/* What a thread does: run a model with an instruction set. */
+struct task {
+	struct instance *instance;
+	const char *isa;
+};
+
+static void *run_several_times(void *task_pointer)
 {
+	const struct task *task = task_pointer;
+	const struct gluec_options options = { .isa = task->isa };
+
 	for (int i = 0; i < 3; i++)
-		if (instance_run(instance, NULL) != GLUEC_OK)
-			return instance;
+		if (instance_run(task->instance, &options) != GLUEC_OK)
+			return task_pointer;
 	return NULL;
 }
 
 /* Two threads run the same model on two arenas, and a third another model. */
-START_TEST(threads_do_not_disturb_each_other)
+static void run_together(struct instance *m, const char *isa)
 {
-	struct instance m[4] = { instance_make(small(0)), instance_make(small(0)), instance_make(small(1)),
-		instance_make(small(1)) };
+	struct task task[3];
 	pthread_t thread[3];
 	void *failed;
 
-	for (int i = 0; i < 4; i++)
-		instance_fill(&m[i], 3 + (unsigned)i / 2, 0, 1);
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(pthread_create(&thread[i], NULL, run_several_times, &m[i]), 0);
+	for (int i = 0; i < 3; i++) {
+		task[i] = (struct task){ &m[i], isa };
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, run_several_times, &task[i]), 0);
+	}
 	for (int i = 0; i < 3; i++) {
 		pthread_join(thread[i], &failed);
 		ck_assert_ptr_null(failed);
 	}
-	ck_assert_int_eq(instance_run(&m[3], NULL), GLUEC_OK);
-	ck_assert(same_outputs(&m[0], &m[1]));
-	ck_assert(same_outputs(&m[2], &m[3]));
+	instance_run_on(&m[3], isa);
+	ck_assert_msg(same_outputs(&m[0], &m[1]), "%s", isa);
+	ck_assert_msg(same_outputs(&m[2], &m[3]), "%s", isa);
+}
+
+START_TEST(threads_do_not_disturb_each_other)
+{
+	struct instance m[4] = { instance_make(small(0)), instance_make(small(0)), instance_make(small(1)),
+		instance_make(small(1)) };
+
+	for (int i = 0; i < 4; i++)
+		instance_fill(&m[i], 3 + (unsigned)i / 2, 0, 1);
+	for (int i = 0; rt_isa_names[i]; i++)
+		if (level_fits(rt_isa_names[i]))
+			run_together(m, rt_isa_names[i]);
 	for (int i = 0; i < 4; i++)
 		instance_free(&m[i]);
 }
@@ -112,7 +132,7 @@ END_TEST
 enum { PAINT = 0x5a, STACK = 1 << 20 };
 
 /* Paints a thread's stack, runs the model on it, and looks how far down the paint is gone. */
-static size_t stack_used(struct instance *m)
+static size_t stack_used(struct task *task)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -124,7 +144,7 @@ static size_t stack_used(struct instance *m)
 	memset(stack, PAINT, STACK);
 	pthread_attr_init(&attributes);
 	ck_assert_int_eq(pthread_attr_setstack(&attributes, stack, STACK), 0);
-	ck_assert_int_eq(pthread_create(&thread, &attributes, run_several_times, m), 0);
+	ck_assert_int_eq(pthread_create(&thread, &attributes, run_several_times, task), 0);
 	pthread_join(thread, &failed);
 	ck_assert_ptr_null(failed);
 	pthread_attr_destroy(&attributes);
@@ -145,8 +165,13 @@ START_TEST(stack_stays_within_its_bound)
 		puts("skip: the sanitizer keeps a stack of its own");
 	} else {
 		instance_fill(&m, 5, 0, 1);
-		size_t used = stack_used(&m);
-		ck_assert_msg(used <= bound[_i] + system, "%zu bytes of stack, the header says %zu", used, bound[_i]);
+	}
+	for (int i = 0; !SANITIZED && rt_isa_names[i]; i++) {
+		if (!level_is_tested(rt_isa_names[i]))
+			continue;
+		size_t used = stack_used(&(struct task){ &m, rt_isa_names[i] });
+		ck_assert_msg(used <= bound[_i] + system, "%s: %zu bytes of stack, the header says %zu", rt_isa_names[i], used,
+			bound[_i]);
 	}
 	instance_free(&m);
 }

@@ -25,9 +25,9 @@ static void expect_no(const struct problem *problem, bool sound)
 
 /* Matches two files of the models' size and judges the matches. */
 static struct agreement match_files(const struct gluec_model *superpoint, const struct gluec_model *lightglue,
-	const char *const *file, const struct truth *truth)
+	const char *const *file, const struct truth *truth, const char *isa)
 {
-	struct gluec_options options = { .parallel_for = gluec_pool_for, .pool = gluec_pool_create(2) };
+	struct gluec_options options = { .parallel_for = gluec_pool_for, .pool = gluec_pool_create(2), .isa = isa };
 	struct problem problem = { 0 };
 	struct agreement agreement = { 0 };
 	struct matcher m;
@@ -52,7 +52,7 @@ static struct agreement match_files(const struct gluec_model *superpoint, const 
 	return agreement;
 }
 
-static struct agreement match_photographs(const char *folder, const struct pair *pair, bool half)
+static struct agreement match_photographs(const char *folder, const struct pair *pair, bool half, const char *isa)
 {
 	char name[3][512];
 	struct problem problem = { 0 };
@@ -63,29 +63,37 @@ static struct agreement match_photographs(const char *folder, const struct pair 
 	snprintf(name[2], sizeof name[2], "%s/images/%s_%s.H.txt", folder, pair->name[0], pair->name[1]);
 	expect_no(&problem, truth_read_homography(name[2], &truth, &problem));
 	struct agreement agreement = match_files(half ? sp512h_model() : sp512_model(),
-		half ? lg512h_model() : lg512_model(), (const char *const[]){ name[0], name[1] }, &truth);
-	printf("%s-%s %s: %d matches, %d within 3 px\n", pair->name[0], pair->name[1], half ? "fp16" : "fp32",
+		half ? lg512h_model() : lg512_model(), (const char *const[]){ name[0], name[1] }, &truth, isa);
+	printf("%s-%s %s %s: %d matches, %d within 3 px\n", pair->name[0], pair->name[1], half ? "fp16" : "fp32", isa,
 		agreement.matches, agreement.within3);
 	truth_free(&truth);
 	return agreement;
 }
 
+static void check_pair(const char *folder, const struct pair *pair, const char *isa)
+{
+	struct agreement full = match_photographs(folder, pair, false, isa);
+	struct agreement half = match_photographs(folder, pair, true, isa);
+
+	ck_assert_int_ge(full.matches, pair->matches);
+	ck_assert_int_ge(full.within3, pair->correct);
+	/* Half precision loses no more than one match in a hundred, nor one correct match in a hundred. */
+	ck_assert_int_ge(half.matches * 100, full.matches * 99);
+	ck_assert_int_ge(half.within3 * 100, full.within3 * 99);
+}
+
 START_TEST(photographs_match)
 {
 	const char *folder = getenv("GLUEC_SHARED");
-	const struct pair *pair = &pairs[_i];
 
 	if (!folder || !*folder || SANITIZED) {
 		puts(SANITIZED ? "skip: too slow under the sanitizers"
 					   : "skip: GLUEC_SHARED is not set, so there are no photographs");
 		return;
 	}
-	struct agreement full = match_photographs(folder, pair, false), half = match_photographs(folder, pair, true);
-	ck_assert_int_ge(full.matches, pair->matches);
-	ck_assert_int_ge(full.within3, pair->correct);
-	/* Half precision loses no more than one match in a hundred, nor one correct match in a hundred. */
-	ck_assert_int_ge(half.matches * 100, full.matches * 99);
-	ck_assert_int_ge(half.within3 * 100, full.within3 * 99);
+	for (int i = 0; rt_isa_names[i]; i++)
+		if (level_fits(rt_isa_names[i]))
+			check_pair(folder, &pairs[_i], rt_isa_names[i]);
 }
 END_TEST
 
@@ -109,10 +117,14 @@ START_TEST(rendered_scenes_match)
 	file[0] = name[0];
 	file[1] = name[1];
 	expect_no(&problem, truth_read_flow(name[2], 640, 480, &truth, &problem));
-	struct agreement agreement = match_files(sp512_model(), lg512_model(), file, &truth);
-	printf("scene %d: %d matches, %d within 3 px\n", _i, agreement.matches, agreement.within3);
-	ck_assert_int_ge(agreement.matches, 150);
-	ck_assert_int_ge(agreement.within3 * 100, agreement.matches * 85);
+	for (int i = 0; rt_isa_names[i]; i++) {
+		if (!level_fits(rt_isa_names[i]))
+			continue;
+		struct agreement agreement = match_files(sp512_model(), lg512_model(), file, &truth, rt_isa_names[i]);
+		printf("scene %d %s: %d matches, %d within 3 px\n", _i, rt_isa_names[i], agreement.matches, agreement.within3);
+		ck_assert_int_ge(agreement.matches, 150);
+		ck_assert_int_ge(agreement.within3 * 100, agreement.matches * 85);
+	}
 	truth_free(&truth);
 	for (int i = 0; i < 3; i++)
 		remove(name[i]);

@@ -38,6 +38,7 @@ static struct value *parse(struct op_test *t, const char *text)
 		if (strlen(type_name((enum rt_type)type)) == letters && !strncmp(type_name((enum rt_type)type), text, letters))
 			v->type = (enum rt_type)type;
 	ck_assert_msg(v->type != RT_NOTYPE, "no type in '%s'", text);
+	v->type = held_type(t->c, v->type);
 	for (char *p = (char *)text + letters; *p && p[1] != ']' && *p != ']';)
 		v->dim[v->rank++] = strtoll(p + 1, &p, 10);
 	return v;
