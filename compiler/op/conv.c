@@ -154,7 +154,7 @@ static void conv_call(struct lower *l, const struct node *n, const struct view *
 		.slope = (float)slope,
 		.x_type = x->type,
 		.y_type = y->type,
-		.w_type = kernel_type(k->type),
+		.w_type = packed_type(l->c, n, k, k->dim[1] % 2 == 0),
 	};
 	struct argument weights = k->data ? pack_constant(l, k, &p) : pack_computed(l, n, k, &p);
 	struct argument packed_bias = { 0 };

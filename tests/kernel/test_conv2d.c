@@ -14,8 +14,9 @@ static void call(const void *job, int build, const struct rt_run *run, void *y)
 	builds[build](run, &c->p, y, c->x, c->w, c->bias);
 }
 
-/* One output before pooling; w is [group][kh][kw][c/group][oc/group]. */
-static double reference(const struct conv_case *c, const void *w, int32_t n, int32_t oy, int32_t ox, int32_t oc)
+/* One output before pooling, and the sum of its terms' magnitudes; w is [group][kh][kw][c/group][oc/group]. */
+static double reference(
+	const struct conv_case *c, const void *w, int32_t n, int32_t oy, int32_t ox, int32_t oc, double *magnitude)
 {
 	const struct rt_conv2d *p = &c->p;
 	int32_t cs = p->c / p->group, os = p->oc / p->group, g = oc / os;
@@ -27,26 +28,37 @@ static double reference(const struct conv_case *c, const void *w, int32_t n, int
 			int32_t x = ox * p->stride_w - p->pad_left + kx * p->dilation_w;
 			if (y < 0 || y >= p->h || x < 0 || x >= p->w)
 				continue;
-			for (int32_t i = 0; i < cs; i++)
-				sum += element(c->x, p->x_type, (size_t)(((n * p->h + y) * p->w + x) * p->c + g * cs + i)) *
-					   element(w, p->w_type, (size_t)((((g * p->kh + ky) * p->kw + kx) * cs + i) * os + oc % os));
+			for (int32_t i = 0; i < cs; i++) {
+				size_t at = (size_t)((((g * p->kh + ky) * p->kw + kx) * cs + i) * os + oc % os);
+				double term = element(c->x, p->x_type, (size_t)(((n * p->h + y) * p->w + x) * p->c + g * cs + i)) *
+							  element(w, given_type(p->w_type), at);
+				sum += term;
+				*magnitude += fabs(term);
+			}
 		}
 	return reference_act(p->act, (double)p->slope, sum);
 }
 
-static double *reference_picture(const struct conv_case *c, const void *w, size_t *count)
+static double *reference_picture(
+	const struct conv_case *c, const void *w, size_t *count, double tolerance, double **bound)
 {
 	const struct rt_conv2d *p = &c->p;
 	int32_t size = p->pool == 2 ? 2 : 1, oh = p->oh / size, ow = p->ow / size;
 	double *y = new_doubles((size_t)(p->n * oh * ow * p->oc));
 
 	*count = (size_t)(p->n * oh * ow * p->oc);
+	*bound = new_doubles(*count);
 	for (size_t i = 0; i < *count; i++) {
 		int32_t oc = (int32_t)i % p->oc, place = (int32_t)i / p->oc, n = place / ow / oh;
-		double max = -INFINITY;
-		for (int32_t r = 0; r < size * size; r++)
-			max = fmax(max, reference(c, w, n, place / ow % oh * size + r / 2, place % ow * size + r % 2, oc));
+		double max = -INFINITY, most = 0;
+		for (int32_t r = 0; r < size * size; r++) {
+			double magnitude = 0;
+			int32_t oy = place / ow % oh * size + r / 2, ox = place % ow * size + r % 2;
+			max = fmax(max, reference(c, w, n, oy, ox, oc, &magnitude));
+			most = fmax(most, magnitude);
+		}
 		y[i] = max;
+		(*bound)[i] = tolerance * fmax(1, fabs(max)) + split_error(p->w_type, most);
 	}
 	return y;
 }
@@ -69,20 +81,22 @@ static void check_conv(struct rt_conv2d p, bool bias, double tolerance)
 	DEFAULT(w_type, RT_F32);
 	int32_t k = p.kh * p.kw * p.c / p.group, os = p.oc / p.group;
 	size_t step = panels_size(k, os), size = rt_type_size(p.w_type);
-	char *w = random_tensor(p.w_type, (size_t)(k * p.oc), 1, -1, 1);
+	char *w = random_tensor(given_type(p.w_type), (size_t)(k * p.oc), 1, -1, 1);
+	double *bound;
 	c.p = p;
 	c.x = random_tensor(p.x_type, (size_t)(p.n * p.h * p.w * p.c), 2, -1, 1);
 	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
 	c.w = malloc((size_t)p.group * step * size);
 	for (int32_t g = 0; g < p.group; g++)
 		pack_panels((char *)c.w + (size_t)g * step * size, w + (size_t)(g * k * os) * size, p.w_type, k, os);
-	double *expected = reference_picture(&c, w, &count);
-	check_kernel(call, &c, expected, count, p.y_type, tolerance);
+	double *expected = reference_picture(&c, w, &count, tolerance, &bound);
+	check_within(call, &c, expected, bound, count, p.y_type);
 	free(w);
 	free(c.x);
 	free(c.w);
 	free(c.bias);
 	free(expected);
+	free(bound);
 }
 
 START_TEST(three_by_three)
@@ -260,6 +274,29 @@ START_TEST(storage_types)
 }
 END_TEST
 
+/* Channels and filters around the sizes of tiles, groups, pooling, and taps of a few channels side by side. */
+START_TEST(split_weights)
+{
+	static const int32_t sizes[][4] = { { 2, 1, 1, 1 }, { 32, 16, 1, 0 }, { 34, 17, 3, 2 }, { 6, 33, 5, 0 },
+		{ 64, 130, 3, 2 }, { 130, 20, 2, 0 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		int32_t k = sizes[i][2], size = 10 - k;
+		struct rt_conv2d p = { .h = 9, .w = 9, .c = sizes[i][0], .oh = size, .ow = size, .oc = sizes[i][1] };
+		p.kh = p.kw = k;
+		p.pool = sizes[i][3];
+		p.w_type = RT_BF16X2;
+		check_conv(p, true, 1e-5);
+		p.pad_left = p.pad_top = 1;
+		p.c *= 2;
+		p.oc *= 2;
+		p.group = 2;
+		p.x_type = RT_F16;
+		check_conv(p, true, 1e-5);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("conv2d");
@@ -273,6 +310,7 @@ Suite *suite(void)
 	tcase_add_test(t, groups);
 	tcase_add_test(t, pooling);
 	tcase_add_test(t, storage_types);
+	tcase_add_test(t, split_weights);
 	suite_add_tcase(s, t);
 	return s;
 }
