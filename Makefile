@@ -131,9 +131,9 @@ $(BUILD)/libmodels.a: $(TEST_OBJECTS)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model -Imodels/example
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/level -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model -Imodels/example
 
-$(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
+$(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h runtime/kernel/*.c) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) $(foreach m,$(MODELS),-I$(GENERATED)/$m) \
 		$(foreach m,$(TEST_MODELS),-I$(BUILD)/tests/objects/$m) -c -o $@ $<
@@ -155,9 +155,9 @@ TARGET_CCS := "aarch64-linux-gnu-gcc" "clang --target=aarch64-linux-gnu"
 TARGET_CC := $(if $(SANITIZE),,$(shell command -v qemu-aarch64 >/dev/null && for cc in $(TARGET_CCS); do \
 	echo 'int main(void) { return 0; }' | $$cc -static -x c - -o /dev/null 2>/dev/null && echo $$cc && break; done))
 TARGET_ISAS := c neon
-TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Iruntime \
+TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Itests/level -Iruntime \
 	'-DRT_ISAS(I,x)=$(foreach i,$(TARGET_ISAS),I($i,x))'
-TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/kernel/*.h)
+TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/kernel/*.h tests/level/*.h)
 TARGET_TESTS := $(if $(TARGET_CC),$(patsubst tests/%.c,$(TARGET)/%,$(wildcard tests/kernel/test_*.c)))
 
 $(TARGET)/rt/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c)

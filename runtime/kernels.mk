@@ -6,6 +6,10 @@
 
 RUNTIME := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) $(ARCH) -dumpmachine)))
+# GCC names the machine of 64-bit code even so.
+ifneq ($(filter -m32,$(CC) $(ARCH)),)
+MACHINE := $(patsubst x86_64,i686,$(MACHINE))
+endif
 RT ?= build/rt$(addprefix -,$(filter-out $(shell uname -m),$(MACHINE)))
 # The tools that go with the compiler: those of aarch64-linux-gnu-gcc are not this machine's own.
 ifeq ($(origin AR),default)
@@ -13,7 +17,8 @@ AR := $(shell $(CC) -print-prog-name=ar)
 endif
 include $(wildcard $(RUNTIME)/isa/*.mk)
 ALL_ISAS := $(patsubst $(RUNTIME)/vec_%.h,%,$(wildcard $(RUNTIME)/vec_*.h))
-ISAS ?= c $(foreach i,$(filter-out c,$(ALL_ISAS)),$(if $(filter $(MACHINE),$(MACHINES_$i)),$i))
+# Weakest first, as programs choose them: by RANK.
+ISAS ?= c $(subst .,,$(suffix $(sort $(foreach i,$(ALL_ISAS),$(if $(filter $(MACHINE),$(MACHINES_$i)),$(RANK_$i).$i)))))
 
 # Fused multiply-adds only where a kernel asks for them, so that every compiler gives the same bits; kernels do not look
 # at errno.

@@ -43,9 +43,12 @@ enum rt_type {
 	RT_U2 = 25,
 	RT_I2 = 26,
 	RT_LAST_TYPE = RT_I2,
-	/* Not ONNX's, and only of packed weights: a float x as two bfloat16, hi nearest to x and lo to x - hi, so that hi + lo
-	 * is a float within 2^-17 |x| of x. A panel [k][16], k even, holds for each pair of rows 2t and 2t + 1 the parts hi
-	 * and then lo, each [16][2], the columns' numbers of the two rows side by side: 4 bytes a weight. */
+	/* Not ONNX's, and only of packed weights: a float w as two bfloat16, hi nearest to w and lo to w - hi, so that hi +
+	 * lo is a float within 2^-17 |w| of w. A panel [k][16], k even, holds for each pair of rows 2t and 2t + 1 the parts
+	 * hi and then lo, each [16][2], the columns' numbers of the two rows side by side: 4 bytes a weight. Kernels with
+	 * such weights may split x as well, and compute x w as hi hi + hi lo + lo hi. Then the sum of the terms x w is
+	 * within 2^-15 of the sum of their magnitudes |x w| from what it would be, beside the rounding of float sums; parts
+	 * below 2^-126 may count as 0, and x must be finite and below 2^127 in magnitude. */
 	RT_BF16X2 = 32,
 };
 

@@ -18,7 +18,16 @@
  *     v_exponent(a), v_mantissa(a)    the two parts of a positive normal a = mantissa 2^exponent, 1 <= mantissa < 2
  *     v_less(a, b), v_select(m, a, b)    a < b by lane; m ? a : b by lane
  *     v_sum(a), v_largest(a)    of all lanes, in a fixed order
- *     v_transpose(to, to_step, from, from_step)    to[j to_step + i] = from[i from_step + j] for i, j in 0..LANES-1 */
+ *     v_transpose(to, to_step, from, from_step)    to[j to_step + i] = from[i from_step + j] for i, j in 0..LANES-1
+ *
+ * A level whose processors multiply tiles (Intel AMX) defines VEC_TILES, too, and eight registers, named by literals,
+ * of 16 rows by 64 bytes: 16 floats, or 16 pairs of bfloat16. LANES is a divisor of 16 there.
+ *
+ *     struct tiles           what all of these work on
+ *     tiles_begin(t), tiles_end(t)    around all use of tiles in a thread
+ *     tiles_load(t, i, p, step), tiles_store(t, i, p, step)    register i, rows `step` bytes apart
+ *     tiles_multiply(t, i, a, b)    floats [r][c] of i += the sum over k and s < 2 of a [r][k][s] b [k][c][s]
+ *     v_split(hi, lo, a)     LANES floats as the two bfloat16 of RT_BF16X2; subnormal ones may become 0 */
 #ifndef VEC_H
 #define VEC_H
 

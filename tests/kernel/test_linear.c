@@ -1,3 +1,5 @@
+#define RT_ISA emulated
+#include "kernel/linear.c"
 #include "panels.h"
 #include "reference_act.h"
 
