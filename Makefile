@@ -105,23 +105,33 @@ demo: setup
 # ---- tests: one program per file
 
 # The default models in the forms that tests/model asks for, all in one library.
-TEST_MODELS := sp96 lg96 sp512 lg512 sp512h lg512h lg512nine sp1024 lg1024 sp1m sp1mh
+TEST_MODELS := sp96 lg96 sp96x lg96x sp512 lg512 sp512h lg512h sp512x lg512x lg512nine sp1024 lg1024 sp1m sp1mh
 FORM_sp96 := superpoint.onnx --dim height=96 --dim width=128 --topk 96
 FORM_lg96 := lightglue.onnx --dim num_keypoints=96
+FORM_sp96x := $(FORM_sp96) --precision bf16x3
+FORM_lg96x := $(FORM_lg96) --precision bf16x3
 FORM_sp512 := superpoint.onnx --dim height=480 --dim width=640 --topk 512
 FORM_lg512 := lightglue.onnx --dim num_keypoints=512
 FORM_sp512h := $(FORM_sp512) --precision fp16
 FORM_lg512h := $(FORM_lg512) --precision fp16
+FORM_sp512x := $(FORM_sp512) --precision bf16x3
+FORM_lg512x := $(FORM_lg512) --precision bf16x3
 FORM_lg512nine := $(FORM_lg512) --depth 9
 FORM_sp1024 := superpoint.onnx --dim height=480 --dim width=640
 FORM_lg1024 := lightglue.onnx --dim num_keypoints=1024
 FORM_sp1m := superpoint.onnx --dim height=1024 --dim width=1024 --topk 1024
 FORM_sp1mh := $(FORM_sp1m) --precision fp16
+# These have a level of their own, tests/level: amx in portable C.
+EMULATED := RT=$(BUILD)/emulated ISAS="c emulated" LEVELS=tests/level
+RUNTIME_sp96x := $(EMULATED)
+RUNTIME_lg96x := $(EMULATED)
+$(BUILD)/emulated/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c tests/level/*.h tests/level/*/*.c)
+	$(MAKE) -f runtime/kernels.mk $(EMULATED) $@
 TEST_OBJECTS := $(foreach m,$(TEST_MODELS),$(BUILD)/tests/objects/$m/$m.o)
 define TEST_MODEL_RULES
-$(BUILD)/tests/objects/$1/$1.o: models/$(firstword $(FORM_$1)) $(BUILD)/gluec $(RT)/librt.a
+$(BUILD)/tests/objects/$1/$1.o: models/$(firstword $(FORM_$1)) $(BUILD)/gluec $(RT)/librt.a $(if $(RUNTIME_$1),$(BUILD)/emulated/librt.a)
 	$(BUILD)/gluec compile models/$(FORM_$1) --name $1 -o $$(@D)
-	$$(MAKE) -f runtime/object.mk NAME=$1 DIR=$$(@D) RT=$(RT) ISAS="$(ISAS)"
+	$$(MAKE) -f runtime/object.mk NAME=$1 DIR=$$(@D) $(or $(RUNTIME_$1),RT=$(RT) ISAS="$(ISAS)")
 endef
 $(foreach m,$(TEST_MODELS),$(eval $(call TEST_MODEL_RULES,$m)))
 $(BUILD)/libmodels.a: $(TEST_OBJECTS)

@@ -51,36 +51,45 @@ VEC_INLINE void tiles_store(struct tiles *tiles, int i, void *p, ptrdiff_t step)
 /* Subnormal numbers count as 0, and become it. */
 VEC_INLINE float flushed(float f)
 {
-	return fabsf(f) < 0x1p-126f ? copysignf(0.0f, f) : f;
+	uint32_t bits = float_bits(f);
+
+	return float_of_bits(bits & 0x7f800000 ? bits : bits & 0x80000000);
 }
 
-VEC_INLINE float tile_number(uint16_t bfloat)
+/* The 16 pairs in a row of a tile as floats: the first of each pair, and the second. */
+static inline void tile_pairs(float to[2][16], const uint16_t row[32])
 {
-	return flushed(float_of_bits((uint32_t)bfloat << 16));
+	for (int i = 0; i < 32; i++)
+		to[i % 2][i / 2] = flushed(float_of_bits((uint32_t)row[i] << 16));
 }
 
-/* TDPBF16PS (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2): the terms of even k and those of
- * odd k make two sums in the order of k, by fused multiply-adds, rounded to nearest; then their sum is added to the
- * register. The product of two bfloat16 has 16 bits, so that a multiplication and an addition round no more than a
- * fused one, but where the product is subnormal. */
-static inline void tile_row(float sum[16], const uint16_t a[32], const uint16_t b[16][32])
+/* TDPBF16PS (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2): the first of all pairs make one
+ * sum in the order of k and the second another, by fused multiply-adds, rounded to nearest; then their sum is added to
+ * the register. The product of two bfloat16 has 16 bits, so that a multiplication and an addition round like a fused
+ * one, unless the product is subnormal. */
+static inline void tile_row(float sum[16], const float a[2][16], const float b[16][2][16])
 {
-	float odd[16] = { 0 }, even[16] = { 0 };
+	float pair[2][16] = { { 0 } };
 
 	for (int k = 0; k < 16; k++)
-		for (int j = 0; j < 16; j++) {
-			even[j] = flushed(even[j] + tile_number(a[2 * k]) * tile_number(b[k][2 * j]));
-			odd[j] = flushed(odd[j] + tile_number(a[2 * k + 1]) * tile_number(b[k][2 * j + 1]));
-		}
+		for (int s = 0; s < 2; s++)
+			for (int j = 0; j < 16; j++)
+				pair[s][j] = flushed(pair[s][j] + a[s][k] * b[k][s][j]);
 	for (int j = 0; j < 16; j++)
-		sum[j] = flushed(flushed(sum[j]) + flushed(even[j] + odd[j]));
+		sum[j] = flushed(flushed(sum[j]) + flushed(pair[0][j] + pair[1][j]));
 }
 
-VEC_INLINE void tiles_multiply(struct tiles *tiles, int i, int a, int b)
+static inline void tiles_multiply(struct tiles *tiles, int i, int a, int b)
 {
+	float pairs[2][16], columns[16][2][16];
+
 	tiles_expect_configured(tiles);
-	for (int row = 0; row < 16; row++)
-		tile_row(tiles->tile[i].sum[row], tiles->tile[a].number[row], (const uint16_t(*)[32])tiles->tile[b].number);
+	for (int k = 0; k < 16; k++)
+		tile_pairs(columns[k], tiles->tile[b].number[k]);
+	for (int row = 0; row < 16; row++) {
+		tile_pairs(pairs, tiles->tile[a].number[row]);
+		tile_row(tiles->tile[i].sum[row], (const float(*)[16])pairs, (const float(*)[2][16])columns);
+	}
 }
 
 VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)

@@ -123,6 +123,8 @@ static void check_all(struct ctx *c, void *unused)
 	/* Sanitized builds are slow, and one of each has shown what they can show. */
 	for (size_t i = 0; i < (SANITIZED ? 1 : sizeof pairs / sizeof *pairs); i++)
 		check_lightglue(c, lg512_model(), folder, arena_text(c, "lightglue/test_data_set_%s", pairs[i]));
+	check_superpoint(c, sp512x_model(), folder, "superpoint/test_data_set_graf1");
+	check_lightglue(c, lg512x_model(), folder, arena_text(c, "lightglue/test_data_set_%s", pairs[0]));
 	if (SANITIZED)
 		return;
 	check_superpoint(c, sp1024_model(), folder, "superpoint/test_data_set_graf1");

@@ -1,0 +1,102 @@
+/* Models of --precision bf16x3 beside those of fp32: the level with tiles, which is tests/level here, finds the same
+ * keypoints and matches, and numbers that are nearly the same. */
+#include "matcher.h"
+#include "models.h"
+#include "suite.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned next_random(unsigned *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+/* Rectangles upon rectangles, all of them moved: corners everywhere. */
+static void draw(float *picture, int width, int height, int moved)
+{
+	unsigned state = 7;
+
+	for (int i = 0; i < width * height; i++)
+		picture[i] = 0.5f;
+	for (int k = 0; k < 90; k++) {
+		int x = (int)(next_random(&state) % (unsigned)width) + moved, y = (int)(next_random(&state) % (unsigned)height);
+		int right = x + 6 + (int)(next_random(&state) % 24), bottom = y + 6 + (int)(next_random(&state) % 24);
+		float grey = (float)(next_random(&state) % 256) / 255;
+		for (int v = y; v < bottom && v < height; v++)
+			for (int u = x; u < right && u < width; u++)
+				picture[v * width + u] = grey;
+	}
+}
+
+/* Two pictures through both models. The caller frees the matcher. */
+static struct matcher match(const struct gluec_model *superpoint, const struct gluec_model *lightglue, const char *isa)
+{
+	const struct gluec_options options = { .isa = isa };
+	struct problem problem = { 0 };
+	struct matcher m;
+
+	ck_assert_msg(matcher_make(&m, superpoint, lightglue, &options, &problem), "%s", problem.text);
+	for (int i = 0; i < 2; i++) {
+		draw(m.image, m.width, m.height, 5 * i);
+		ck_assert_msg(matcher_extract(&m, i, &problem), "%s", problem.text);
+	}
+	ck_assert_msg(matcher_match(&m, &problem), "%s", problem.text);
+	return m;
+}
+
+static double largest_difference(const float *a, const float *b, int n)
+{
+	double most = 0;
+
+	for (int i = 0; i < n; i++)
+		most = fmax(most, fabs((double)a[i] - (double)b[i]));
+	return most;
+}
+
+/* The same keypoints and matches; the largest difference of scores may be `score`, of matches' scores `sure`. */
+static void compare(const struct matcher *plain, const struct matcher *split, double score, double sure)
+{
+	int n = plain->count, matches = 0;
+	double scores = largest_difference(plain->score, split->score, 2 * n);
+	double sures = largest_difference(plain->match_score, split->match_score, n);
+
+	for (int i = 0; i < n; i++)
+		matches += plain->match[i] >= 0;
+	printf("%s: %d matches; scores within %.2g, matches' scores within %.2g\n", split->options.isa, matches, scores,
+		sures);
+	ck_assert_int_ge(matches, n / 4);
+	ck_assert(!memcmp(plain->keypoint, split->keypoint, (size_t)(2 * n * 2) * sizeof *plain->keypoint));
+	ck_assert(!memcmp(plain->match, split->match, (size_t)n * sizeof *plain->match));
+	ck_assert(scores > 0 && scores <= score);
+	ck_assert(sures > 0 && sures <= sure);
+}
+
+/* With tiles. Elsewhere only the weights are not quite fp32's, and the default models' have so few digits that nothing
+ * is lost. */
+START_TEST(same_matches)
+{
+	struct matcher plain = match(sp96_model(), lg96_model(), NULL);
+	struct matcher tiles = match(sp96x_model(), lg96x_model(), "emulated");
+	struct matcher other = match(sp96x_model(), lg96x_model(), "c");
+
+	compare(&plain, &tiles, 5e-5, 5e-4);
+	compare(&plain, &other, 1e-5, 1e-4);
+	matcher_free(&plain);
+	matcher_free(&tiles);
+	matcher_free(&other);
+}
+END_TEST
+
+Suite *suite(void)
+{
+	Suite *s = suite_create("split");
+	TCase *t = tcase_create("split");
+
+	tcase_set_timeout(t, 300);
+	tcase_add_test(t, same_matches);
+	suite_add_tcase(s, t);
+	return s;
+}
