@@ -236,8 +236,8 @@ static int64_t count_terms(const struct node *n)
 
 	if (is_internal(n, "Linear"))
 		return w->dim[0];
-	if (is_internal(n, "Attention") || is_op(n, "MatMul"))
-		return x->rank ? x->dim[x->rank - 1] : 0;
+	if (is_internal(n, "Attention"))
+		return x->dim[x->rank - 1];
 	for (int i = 1; is_op(n, "Conv") && i < w->rank; i++)
 		taps *= w->dim[i];
 	return is_op(n, "Conv") ? taps : 0;

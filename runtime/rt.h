@@ -174,10 +174,10 @@ struct rt_step {
 /* attention: y = softmax(scale * q k^T) v per batch b and head h, without ever storing the m x n scores (running
  * maximum and sum, after Milakov & Gimelshein 2018 and Dao et al. 2022). q [m][d], k [n][d], v [n][dv], y [m][dv] with
  * unit stride along d and dv; stride arrays are { batch, head, row } and may be negative.
- * x_type is that of q, k and v. */
+ * x_type is that of q, k and v. split: q, k, v and the powers may be split as RT_BF16X2 says. */
 #define RT_ATTENTION(I, F, E, A, T, S) \
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
-	E(rt_type, y_type)
+	E(rt_type, y_type) I(split)
 
 /* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin).
  * x, y [b][h][n][d] with strides { batch, head, row }, unit stride along d. Pairs are channels (2j, 2j+1), or

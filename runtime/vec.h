@@ -27,7 +27,9 @@
  *     tiles_begin(t), tiles_end(t)    around all use of tiles in a thread
  *     tiles_load(t, i, p, step), tiles_store(t, i, p, step)    register i, rows `step` bytes apart
  *     tiles_multiply(t, i, a, b)    floats [r][c] of i += the sum over k and s < 2 of a [r][k][s] b [k][c][s]
- *     v_split(hi, lo, a)     LANES floats as the two bfloat16 of RT_BF16X2; subnormal ones may become 0 */
+ *     v_split(hi, lo, a)     LANES floats as the two bfloat16 of RT_BF16X2; subnormal ones may become 0
+ *     v_split_pairs(hi, lo, a, b)    the same for LANES pairs, the first of each from a, the second from b; hi and lo
+ * may lie where a and b were loaded from, whatever the type there */
 #ifndef VEC_H
 #define VEC_H
 

@@ -60,4 +60,20 @@ VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)
 	_mm256_storeu_si256((void *)lo, (__m256i)_mm512_cvtneps_pbh(_mm512_sub_ps(a, rounded)));
 }
 
+/* a rounded to bfloat16, which is the upper half of a float. */
+VEC_INLINE __m512i v_bfloat_bits(vec a)
+{
+	return _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(a)), 16);
+}
+
+VEC_INLINE void v_split_pairs(uint16_t *hi, uint16_t *lo, vec a, vec b)
+{
+	__m512i high_a = v_bfloat_bits(a), high_b = v_bfloat_bits(b);
+	__m512i low_a = v_bfloat_bits(_mm512_sub_ps(a, _mm512_castsi512_ps(high_a)));
+	__m512i low_b = v_bfloat_bits(_mm512_sub_ps(b, _mm512_castsi512_ps(high_b)));
+
+	_mm512_storeu_si512(hi, _mm512_or_si512(_mm512_srli_epi32(high_a, 16), high_b));
+	_mm512_storeu_si512(lo, _mm512_or_si512(_mm512_srli_epi32(low_a, 16), low_b));
+}
+
 #endif

@@ -190,7 +190,8 @@ static void units(void *data, int32_t unit, int32_t end)
 static void multiply_split(const struct job *job, const struct block *at, const struct depth *k, float *c)
 {
 	const struct rt_conv2d *p = job->p;
-	struct split_rows rows;
+	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(SPLIT_DEPTH)];
+	struct split_rows rows = split_begin(numbers, SPLIT_DEPTH);
 	float buffer[SPLIT_DEPTH];
 	int32_t all = k->taps * k->channels, panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
 	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c * SPLIT_ROW;

@@ -92,7 +92,8 @@ static void multiply_split(const struct job *job, const struct block *at, const 
 	int32_t k, int32_t depth, float *c)
 {
 	const struct rt_linear *p = job->p;
-	struct split_rows rows;
+	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(SPLIT_DEPTH)];
+	struct split_rows rows = split_begin(numbers, SPLIT_DEPTH);
 	float buffer[SPLIT_DEPTH];
 	ptrdiff_t panel = ((ptrdiff_t)p->k0 + p->k1) * SPLIT_ROW;
 

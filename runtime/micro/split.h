@@ -28,15 +28,23 @@ enum {
 _Static_assert((int)TILE_BLOCK == 3 * TILE_SIDE && (int)RT_PANEL == TILE_SIDE, "tiles fill blocks and panels");
 _Static_assert(SPLIT_DEPTH % TILE_TERMS == 0, "the terms of a tile fill a block of k");
 
-/* A block of rows: hi and lo of [row][k]. */
+/* A block of rows: hi and lo of [TILE_BLOCK][depth], where depth is a multiple of TILE_TERMS. */
 struct split_rows {
-	_Alignas(RT_ALIGN) uint16_t hi[TILE_BLOCK][SPLIT_DEPTH], lo[TILE_BLOCK][SPLIT_DEPTH];
+	uint16_t *hi, *lo;
+	int32_t depth;
 };
 
-/* Splits n floats into columns k.. of row i. */
-static inline void split_floats(struct split_rows *to, int32_t i, int32_t k, const float *x, int32_t n)
+/* They take SPLIT_ROWS(depth) numbers. */
+#define SPLIT_ROWS(depth) (2 * TILE_BLOCK * (depth))
+static inline struct split_rows split_begin(uint16_t *numbers, int32_t depth)
 {
-	uint16_t *hi = to->hi[i] + k, *lo = to->lo[i] + k;
+	return (struct split_rows){ numbers, numbers + TILE_BLOCK * depth, depth };
+}
+
+/* Splits n floats into columns k.. of row i. */
+static inline void split_floats(const struct split_rows *to, int32_t i, int32_t k, const float *x, int32_t n)
+{
+	uint16_t *hi = to->hi + i * to->depth + k, *lo = to->lo + i * to->depth + k;
 	int32_t at = 0;
 
 	for (; at + LANES <= n; at += LANES)
@@ -51,14 +59,14 @@ static inline void split_floats(struct split_rows *to, int32_t i, int32_t k, con
 }
 
 /* Columns k..k+n-1 of row i become 0. */
-static inline void split_zeros(struct split_rows *to, int32_t i, int32_t k, int32_t n)
+static inline void split_zeros(const struct split_rows *to, int32_t i, int32_t k, int32_t n)
 {
-	memset(to->hi[i] + k, 0, (size_t)n * sizeof(uint16_t));
-	memset(to->lo[i] + k, 0, (size_t)n * sizeof(uint16_t));
+	memset(to->hi + i * to->depth + k, 0, (size_t)n * sizeof(uint16_t));
+	memset(to->lo + i * to->depth + k, 0, (size_t)n * sizeof(uint16_t));
 }
 
 /* Completes n rows of k numbers with zeros up to whole tiles. */
-static inline void split_end(struct split_rows *to, int32_t n, int32_t k)
+static inline void split_end(const struct split_rows *to, int32_t n, int32_t k)
 {
 	int32_t terms = (k + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS;
 
@@ -66,6 +74,20 @@ static inline void split_end(struct split_rows *to, int32_t n, int32_t k)
 		split_zeros(to, i, k, terms - k);
 	for (int32_t i = n; i % TILE_SIDE; i++)
 		split_zeros(to, i, 0, terms);
+}
+
+/* Makes a panel of RT_BF16X2 of a panel of floats with so many rows, in its place. A last odd row is joined by zeros,
+ * for which there must be room. */
+static inline const uint16_t *split_panel_floats(float *panel, int32_t rows)
+{
+	if (rows % 2)
+		memset(panel + rows * RT_PANEL, 0, RT_PANEL * sizeof *panel);
+	for (int32_t i = 0; i < rows; i += 2)
+		for (int32_t j = 0; j < RT_PANEL; j += LANES) {
+			float *from = panel + i * RT_PANEL + j, *next = from + RT_PANEL;
+			v_split_pairs((void *)from, (void *)next, v_load(from), v_load(next));
+		}
+	return (const void *)panel;
 }
 
 /* c[i][p 16 + j] += sum over t < depth of rows[i][t] w[p][t][j], for i < n, the panels p and j < RT_PANEL. */
@@ -83,23 +105,21 @@ struct split_product {
 enum { SUM = 0, ROWS = 3, HI = 6, LO = 7 };
 
 /* Adds the product of TILE_TERMS of k of `count` tiles of rows by a panel, the small parts first. */
-VEC_INLINE void split_terms(struct tiles *t, const uint16_t *hi, const uint16_t *lo, const uint16_t *w, int count)
+VEC_INLINE void split_terms(struct tiles *t, const struct split_rows *rows, int32_t k, const uint16_t *w, int count)
 {
-	enum {
-		STEP = SPLIT_DEPTH * sizeof *hi,
-		NEXT = TILE_SIDE * SPLIT_DEPTH,
-		PAIR = 2 * SPLIT_ROW * sizeof *w
-	}; /* bytes from a row of a tile to the next */
+	enum { PAIR = 2 * SPLIT_ROW * sizeof *w };
+	const uint16_t *hi = rows->hi + k, *lo = rows->lo + k;
+	ptrdiff_t step = rows->depth * (ptrdiff_t)sizeof *hi, next = TILE_SIDE * rows->depth;
 
 	tiles_load(t, LO, w + 2 * RT_PANEL, PAIR);
-	tiles_load(t, ROWS, hi, STEP);
+	tiles_load(t, ROWS, hi, step);
 	tiles_multiply(t, SUM, ROWS, LO);
 	if (count > 1) {
-		tiles_load(t, ROWS + 1, hi + NEXT, STEP);
+		tiles_load(t, ROWS + 1, hi + next, step);
 		tiles_multiply(t, SUM + 1, ROWS + 1, LO);
 	}
 	if (count > 2) {
-		tiles_load(t, ROWS + 2, hi + 2 * NEXT, STEP);
+		tiles_load(t, ROWS + 2, hi + 2 * next, step);
 		tiles_multiply(t, SUM + 2, ROWS + 2, LO);
 	}
 	tiles_load(t, HI, w, PAIR);
@@ -108,14 +128,14 @@ VEC_INLINE void split_terms(struct tiles *t, const uint16_t *hi, const uint16_t 
 		tiles_multiply(t, SUM + 1, ROWS + 1, HI);
 	if (count > 2)
 		tiles_multiply(t, SUM + 2, ROWS + 2, HI);
-	tiles_load(t, ROWS, lo, STEP);
+	tiles_load(t, ROWS, lo, step);
 	tiles_multiply(t, SUM, ROWS, HI);
 	if (count > 1) {
-		tiles_load(t, ROWS + 1, lo + NEXT, STEP);
+		tiles_load(t, ROWS + 1, lo + next, step);
 		tiles_multiply(t, SUM + 1, ROWS + 1, HI);
 	}
 	if (count > 2) {
-		tiles_load(t, ROWS + 2, lo + 2 * NEXT, STEP);
+		tiles_load(t, ROWS + 2, lo + 2 * next, step);
 		tiles_multiply(t, SUM + 2, ROWS + 2, HI);
 	}
 }
@@ -124,7 +144,6 @@ VEC_INLINE void split_terms(struct tiles *t, const uint16_t *hi, const uint16_t 
 VEC_INLINE void split_panel(const struct split_product *p, const uint16_t *w, float *c, int count)
 {
 	ptrdiff_t step = p->ldc * (ptrdiff_t)sizeof *c;
-	const uint16_t *hi = p->rows->hi[0], *lo = p->rows->lo[0];
 	int32_t whole = p->depth / TILE_TERMS * TILE_TERMS, rest = p->depth - whole;
 
 	tiles_load(p->tiles, SUM, c, step);
@@ -133,11 +152,11 @@ VEC_INLINE void split_panel(const struct split_product *p, const uint16_t *w, fl
 	if (count > 2)
 		tiles_load(p->tiles, SUM + 2, c + 2 * TILE_SIDE * p->ldc, step);
 	for (int32_t k = 0; k < whole; k += TILE_TERMS)
-		split_terms(p->tiles, hi + k, lo + k, w + k * SPLIT_ROW, count);
+		split_terms(p->tiles, p->rows, k, w + k * SPLIT_ROW, count);
 	if (rest) {
 		_Alignas(RT_ALIGN) uint16_t last[TILE_TERMS * SPLIT_ROW] = { 0 };
 		memcpy(last, w + whole * SPLIT_ROW, (size_t)rest * SPLIT_ROW * sizeof *w);
-		split_terms(p->tiles, hi + whole, lo + whole, last, count);
+		split_terms(p->tiles, p->rows, whole, last, count);
 	}
 	tiles_store(p->tiles, SUM, c, step);
 	if (count > 1)

@@ -98,4 +98,16 @@ VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)
 	v_store_bfloat(lo, v_sub(a, v_load_bfloat(hi)));
 }
 
+VEC_INLINE void v_split_pairs(uint16_t *hi, uint16_t *lo, vec a, vec b)
+{
+	uint16_t part[2][2][LANES], pairs[2][2 * LANES];
+
+	v_split(part[0][0], part[1][0], a);
+	v_split(part[0][1], part[1][1], b);
+	for (int i = 0; i < 4 * LANES; i++)
+		pairs[i / 2 / LANES][i % (2 * LANES)] = part[i / 2 / LANES][i % 2][i % (2 * LANES) / 2];
+	memcpy(hi, pairs[0], sizeof pairs[0]);
+	memcpy(lo, pairs[1], sizeof pairs[1]);
+}
+
 #endif

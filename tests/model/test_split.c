@@ -56,37 +56,25 @@ static double largest_difference(const float *a, const float *b, int n)
 	return most;
 }
 
-/* The same keypoints and matches; the largest difference of scores may be `score`, of matches' scores `sure`. */
-static void compare(const struct matcher *plain, const struct matcher *split, double score, double sure)
-{
-	int n = plain->count, matches = 0;
-	double scores = largest_difference(plain->score, split->score, 2 * n);
-	double sures = largest_difference(plain->match_score, split->match_score, n);
-
-	for (int i = 0; i < n; i++)
-		matches += plain->match[i] >= 0;
-	printf("%s: %d matches; scores within %.2g, matches' scores within %.2g\n", split->options.isa, matches, scores,
-		sures);
-	ck_assert_int_ge(matches, n / 4);
-	ck_assert(!memcmp(plain->keypoint, split->keypoint, (size_t)(2 * n * 2) * sizeof *plain->keypoint));
-	ck_assert(!memcmp(plain->match, split->match, (size_t)n * sizeof *plain->match));
-	ck_assert(scores > 0 && scores <= score);
-	ck_assert(sures > 0 && sures <= sure);
-}
-
-/* With tiles. Elsewhere only the weights are not quite fp32's, and the default models' have so few digits that nothing
- * is lost. */
 START_TEST(same_matches)
 {
 	struct matcher plain = match(sp96_model(), lg96_model(), NULL);
 	struct matcher tiles = match(sp96x_model(), lg96x_model(), "emulated");
-	struct matcher other = match(sp96x_model(), lg96x_model(), "c");
+	int n = plain.count, matches = 0;
+	double score = largest_difference(plain.score, tiles.score, 2 * n);
+	double sure = largest_difference(plain.match_score, tiles.match_score, n);
 
-	compare(&plain, &tiles, 5e-5, 5e-4);
-	compare(&plain, &other, 1e-5, 1e-4);
+	for (int i = 0; i < n; i++)
+		matches += plain.match[i] >= 0;
+	printf("%d matches; scores within %.2g, matches' scores within %.2g\n", matches, score, sure);
+	ck_assert_int_ge(matches, n / 4);
+	ck_assert(!memcmp(plain.keypoint, tiles.keypoint, (size_t)(2 * n * 2) * sizeof *plain.keypoint));
+	ck_assert(!memcmp(plain.match, tiles.match, (size_t)n * sizeof *plain.match));
+	/* Not 0, or there would be no tiles. */
+	ck_assert(score > 0 && score <= 5e-5);
+	ck_assert(sure > 0 && sure <= 1e-3);
 	matcher_free(&plain);
 	matcher_free(&tiles);
-	matcher_free(&other);
 }
 END_TEST
 
