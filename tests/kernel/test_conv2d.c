@@ -283,8 +283,8 @@ START_TEST(split_weights)
 		{ 64, 130, 3, 2 }, { 130, 20, 2, 0 } };
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		int32_t k = sizes[i][2], size = 10 - k;
-		struct rt_conv2d p = { .h = 9, .w = 9, .c = sizes[i][0], .oh = size, .ow = size, .oc = sizes[i][1] };
+		int32_t k = sizes[i][2], size = 8 - k;
+		struct rt_conv2d p = { .h = 7, .w = 7, .c = sizes[i][0], .oh = size, .ow = size, .oc = sizes[i][1] };
 		p.kh = p.kw = k;
 		p.pool = sizes[i][3];
 		p.w_type = RT_BF16X2;
