@@ -58,6 +58,10 @@ static double largest_difference(const float *a, const float *b, int n)
 
 START_TEST(same_matches)
 {
+	if (SANITIZED) {
+		puts("skip: too slow under the sanitizers");
+		return;
+	}
 	struct matcher plain = match(sp96_model(), lg96_model(), NULL);
 	struct matcher tiles = match(sp96x_model(), lg96x_model(), "emulated");
 	int n = plain.count, matches = 0;
