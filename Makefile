@@ -105,23 +105,33 @@ demo: setup
 # ---- tests: one program per file
 
 # The default models in the forms that tests/model asks for, all in one library.
-TEST_MODELS := sp96 lg96 sp512 lg512 sp512h lg512h lg512nine sp1024 lg1024 sp1m sp1mh
+TEST_MODELS := sp96 lg96 sp96x lg96x sp512 lg512 sp512h lg512h sp512x lg512x lg512nine sp1024 lg1024 sp1m sp1mh
 FORM_sp96 := superpoint.onnx --dim height=96 --dim width=128 --topk 96
 FORM_lg96 := lightglue.onnx --dim num_keypoints=96
+FORM_sp96x := $(FORM_sp96) --precision bf16x3
+FORM_lg96x := $(FORM_lg96) --precision bf16x3
 FORM_sp512 := superpoint.onnx --dim height=480 --dim width=640 --topk 512
 FORM_lg512 := lightglue.onnx --dim num_keypoints=512
 FORM_sp512h := $(FORM_sp512) --precision fp16
 FORM_lg512h := $(FORM_lg512) --precision fp16
+FORM_sp512x := $(FORM_sp512) --precision bf16x3
+FORM_lg512x := $(FORM_lg512) --precision bf16x3
 FORM_lg512nine := $(FORM_lg512) --depth 9
 FORM_sp1024 := superpoint.onnx --dim height=480 --dim width=640
 FORM_lg1024 := lightglue.onnx --dim num_keypoints=1024
 FORM_sp1m := superpoint.onnx --dim height=1024 --dim width=1024 --topk 1024
 FORM_sp1mh := $(FORM_sp1m) --precision fp16
+# These have a level of their own, tests/level: amx in portable C.
+EMULATED := RT=$(BUILD)/emulated ISAS="c emulated" LEVELS=tests/level
+RUNTIME_sp96x := $(EMULATED)
+RUNTIME_lg96x := $(EMULATED)
+$(BUILD)/emulated/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c tests/level/*.h tests/level/*/*.c)
+	$(MAKE) -f runtime/kernels.mk $(EMULATED) $@
 TEST_OBJECTS := $(foreach m,$(TEST_MODELS),$(BUILD)/tests/objects/$m/$m.o)
 define TEST_MODEL_RULES
-$(BUILD)/tests/objects/$1/$1.o: models/$(firstword $(FORM_$1)) $(BUILD)/gluec $(RT)/librt.a
+$(BUILD)/tests/objects/$1/$1.o: models/$(firstword $(FORM_$1)) $(BUILD)/gluec $(RT)/librt.a $(if $(RUNTIME_$1),$(BUILD)/emulated/librt.a)
 	$(BUILD)/gluec compile models/$(FORM_$1) --name $1 -o $$(@D)
-	$$(MAKE) -f runtime/object.mk NAME=$1 DIR=$$(@D) RT=$(RT) ISAS="$(ISAS)"
+	$$(MAKE) -f runtime/object.mk NAME=$1 DIR=$$(@D) $(or $(RUNTIME_$1),RT=$(RT) ISAS="$(ISAS)")
 endef
 $(foreach m,$(TEST_MODELS),$(eval $(call TEST_MODEL_RULES,$m)))
 $(BUILD)/libmodels.a: $(TEST_OBJECTS)
@@ -131,13 +141,15 @@ $(BUILD)/libmodels.a: $(TEST_OBJECTS)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model -Imodels/example
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/level -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model -Imodels/example
 
 $(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) $(foreach m,$(MODELS),-I$(GENERATED)/$m) \
 		$(foreach m,$(TEST_MODELS),-I$(BUILD)/tests/objects/$m) -c -o $@ $<
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/model/*.c)): $(BUILD)/libmodels.a $(OBJECTS)
+# Some hold the kernel that they test, built for tests/level.
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kernel/*.c)): $(wildcard runtime/kernel/*.c)
 $(BUILD)/libtest.a: $(HELPERS) $(filter-out %/match.o,$(EXAMPLE))
 	rm -f $@
 	$(AR) rcs $@ $^
@@ -155,9 +167,9 @@ TARGET_CCS := "aarch64-linux-gnu-gcc" "clang --target=aarch64-linux-gnu"
 TARGET_CC := $(if $(SANITIZE),,$(shell command -v qemu-aarch64 >/dev/null && for cc in $(TARGET_CCS); do \
 	echo 'int main(void) { return 0; }' | $$cc -static -x c - -o /dev/null 2>/dev/null && echo $$cc && break; done))
 TARGET_ISAS := c neon
-TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Iruntime \
+TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Itests/level -Iruntime \
 	'-DRT_ISAS(I,x)=$(foreach i,$(TARGET_ISAS),I($i,x))'
-TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/*.h tests/kernel/*.h)
+TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/*.h tests/kernel/*.h tests/level/*.h)
 TARGET_TESTS := $(if $(TARGET_CC),$(patsubst tests/%.c,$(TARGET)/%,$(wildcard tests/kernel/test_*.c)))
 
 $(TARGET)/rt/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c)

@@ -50,7 +50,8 @@ enum {
 	"matches\n"                                                                                                        \
 	"                        behind dense matching scores (:threshold=0.1); scores=OUTPUT etc. where several fit\n"    \
 	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
-	"  --precision P         fp32 (default), or fp16 for weights and activations stored as half\n"                     \
+	"  --precision P         fp32 (default); fp16: weights and activations stored as half; bf16x3: products of two\n"  \
+	"                        bfloat16 for each float, nearly as exact as fp32, and fast where there is AMX\n"          \
 	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"
 
 /* Reads the command line: options from `list` (which ends with zeros), MODEL_OPTIONS into c->set, others through own,

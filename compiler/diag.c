@@ -125,6 +125,8 @@ const char *type_name(enum rt_type type)
 		return "u2";
 	case RT_I2:
 		return "i2";
+	case RT_BF16X2:
+		return "bf16x2";
 	case RT_NOTYPE:
 		break;
 	}

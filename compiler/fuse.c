@@ -72,7 +72,7 @@ static bool is_head(struct ctx *c, const struct node *n, enum rt_type weights)
 	enum { MOST_CHANNELS = 8 };
 	int64_t pads[4], list[4];
 
-	if (!is_internal(n, "Conv") || n->n_in > 3 || attribute_int(c, n, "pool", 0) || n->in[1]->is_exact ||
+	if (!is_internal(n, "Conv") || n->n_in > 3 || attribute_int(c, n, "pool", 0) || n->in[1]->is_exact || n->split ||
 		n->in[1]->type != weights)
 		return false;
 	const struct value *k = n->in[1];

@@ -43,7 +43,7 @@ struct fixed {
 	const char *name, *text;
 };
 
-enum precision { PRECISION_FP32, PRECISION_FP16 };
+enum precision { PRECISION_FP32, PRECISION_BF16X3, PRECISION_FP16 };
 
 enum { DEPTH_AS_IS = -1, DEPTH_ADAPTIVE = 0 };
 
@@ -164,6 +164,7 @@ struct node {
 	struct node *prev, *next;
 	struct turn *turn; /* in the order that join_twins makes: see twins.c */
 	bool inlined;      /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
+	bool split;        /* a product of floats, each split into two bfloat16; see precision.c */
 };
 
 struct graph {

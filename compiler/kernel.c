@@ -36,7 +36,8 @@ static const char *const name_rt_type[] = { [RT_NOTYPE] = "RT_NOTYPE",
 	[RT_F4E2M1] = "RT_F4E2M1",
 	[RT_F8E8M0] = "RT_F8E8M0",
 	[RT_U2] = "RT_U2",
-	[RT_I2] = "RT_I2" };
+	[RT_I2] = "RT_I2",
+	[RT_BF16X2] = "RT_BF16X2" };
 
 /* A list being printed: the separator before the next field. */
 struct list {

@@ -84,6 +84,18 @@ static void read_constant(struct ctx *c, const char *text)
 	more[s->n_constants++] = (struct fixed){ arena_text(c, "%.*s", (int)(equals - text), text), equals + 1 };
 }
 
+static const char *const precisions[] = {
+	[PRECISION_FP32] = "fp32", [PRECISION_BF16X3] = "bf16x3", [PRECISION_FP16] = "fp16"
+};
+
+static enum precision read_precision(struct ctx *c, const char *text)
+{
+	for (int i = PRECISION_FP32; i <= PRECISION_FP16; i++)
+		if (!strcmp(text, precisions[i]))
+			return (enum precision)i;
+	fail(c, USAGE, "--precision: '%.60s' must be fp32, bf16x3 or fp16", text);
+}
+
 static void read_model_option(struct ctx *c, int code, const char *value)
 {
 	struct settings *s = &c->set;
@@ -116,9 +128,7 @@ static void read_model_option(struct ctx *c, int code, const char *value)
 		s->depth = strcmp(value, "adaptive") ? (int)read_number(c, "--depth", value, 1, 1000) : DEPTH_ADAPTIVE;
 		break;
 	case OPTION_PRECISION:
-		if (strcmp(value, "fp32") && strcmp(value, "fp16"))
-			fail(c, USAGE, "--precision: '%.60s' must be fp32 or fp16", value);
-		s->precision = strcmp(value, "fp16") ? PRECISION_FP32 : PRECISION_FP16;
+		s->precision = read_precision(c, value);
 		break;
 	case OPTION_WEIGHTS:
 		if (strcmp(value, "bin") && strcmp(value, "c"))
@@ -159,7 +169,7 @@ static const char *describe(struct ctx *c)
 		text = arena_text(c, "%s --depth %d", text, s->depth);
 	if (s->weights_as_c)
 		text = arena_text(c, "%s --weights c", text);
-	return arena_text(c, "%s --precision %s", text, s->precision == PRECISION_FP16 ? "fp16" : "fp32");
+	return arena_text(c, "%s --precision %s", text, precisions[s->precision]);
 }
 
 static void default_name(struct ctx *c)

@@ -3,12 +3,23 @@
 #include "lower.h"
 #include <string.h>
 
+/* Element i of panels that follow each other. Panels of RT_BF16X2 have pairs of rows, so that these follow each other,
+ * too. */
 static void store(void *to, int64_t i, enum rt_type type, float x)
 {
-	if (type == RT_F16)
+	enum { PAIR = 2 * RT_PANEL };
+
+	if (type == RT_F16) {
 		((uint16_t *)to)[i] = half_of_float(x);
-	else
+	} else if (type == RT_BF16X2) {
+		uint16_t part[2], *pair = (uint16_t *)to + i / PAIR * 2 * PAIR;
+		int64_t at = i % RT_PANEL * 2 + i / RT_PANEL % 2;
+		split_float(x, part);
+		pair[at] = part[0];
+		pair[PAIR + at] = part[1];
+	} else {
 		((float *)to)[i] = x;
+	}
 }
 
 struct buffer *pack_panels(struct lower *l, const char *name, enum rt_type type, const float *source, int64_t groups,

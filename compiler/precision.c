@@ -1,6 +1,7 @@
 /* Which type each value is stored in. Integers that are proved to fit become 32 bits wide, so that indices and
  * coordinates are int32_t in C; under the fp16 policy weights and feature maps become halves, while coordinates,
- * softmax, statistics and everything a user sees stay float. */
+ * softmax, statistics and everything a user sees stay float. Under the bf16x3 policy everything stays float, but
+ * products may be computed from two bfloat16 for each float. */
 #include "precision.h"
 #include "half.h"
 #include <string.h>
@@ -225,6 +226,37 @@ static void halve_all_weights(struct ctx *c, struct graph *g)
 	}
 }
 
+/* ---- products of split floats */
+
+/* How many terms each sum of a product has; 0 for other operators. */
+static int64_t count_terms(const struct node *n)
+{
+	const struct value *x = input(n, 0), *w = input(n, 1);
+	int64_t taps = 1;
+
+	if (is_internal(n, "Linear"))
+		return w->dim[0];
+	if (is_internal(n, "Attention"))
+		return x->dim[x->rank - 1];
+	for (int i = 1; is_op(n, "Conv") && i < w->rank; i++)
+		taps *= w->dim[i];
+	return is_op(n, "Conv") ? taps : 0;
+}
+
+/* The tiles that multiply bfloat16 take this many terms at once: shorter sums, of which those with coordinates are,
+ * would lose digits and gain no time. */
+static void split_products(struct graph *g)
+{
+	enum { TERMS = 32 };
+	struct graph *inner[8];
+
+	for (struct node *n = g->first; n; n = n->next) {
+		n->split = n->n_out && n->out[0] && n->out[0]->type == RT_F32 && count_terms(n) >= TERMS;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			split_products(inner[i]);
+	}
+}
+
 /* ---- all of it */
 
 void choose_precision(struct ctx *c, struct graph *g)
@@ -232,6 +264,8 @@ void choose_precision(struct ctx *c, struct graph *g)
 	count_uses(g);
 	narrow_integers(c, g);
 	remove_dead(g);
+	if (c->set.precision == PRECISION_BF16X3)
+		split_products(g);
 	if (c->set.precision != PRECISION_FP16)
 		return;
 	find_positions(c, g);

@@ -79,4 +79,12 @@ static inline uint16_t bfloat_of_float(float f)
 	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* The two bfloat16 that stand for f together, as RT_BF16X2 (rt.h) says: part[0] is hi, part[1] lo. f must be finite,
+ * and of a magnitude that bfloat16 holds: below 0x1.ffp127. */
+static inline void split_float(float f, uint16_t part[2])
+{
+	part[0] = bfloat_of_float(f);
+	part[1] = bfloat_of_float(f - float_of_bfloat(part[0]));
+}
+
 #endif

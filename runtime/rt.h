@@ -43,6 +43,13 @@ enum rt_type {
 	RT_U2 = 25,
 	RT_I2 = 26,
 	RT_LAST_TYPE = RT_I2,
+	/* Not ONNX's, and only of packed weights: a float w as two bfloat16, hi nearest to w and lo to w - hi, so that hi +
+	 * lo is a float within 2^-17 |w| of w. A panel [k][16], k even, holds for each pair of rows 2t and 2t + 1 the parts
+	 * hi and then lo, each [16][2], the columns' numbers of the two rows side by side: 4 bytes a weight. Kernels with
+	 * such weights may split x as well, and compute x w as hi hi + hi lo + lo hi. Then the sum of the terms x w is
+	 * within 2^-15 of the sum of their magnitudes |x w| from what it would be, beside the rounding of float sums; parts
+	 * below 2^-126 may count as 0, and x must be finite and below 2^127 in magnitude. */
+	RT_BF16X2 = 32,
 };
 
 /* Enumerations whose names the compiler prints are lists: E(name) for each. */
@@ -140,7 +147,8 @@ struct rt_step {
 /* conv2d: y = pool(act(conv(x, w) + bias)).
  * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
  * a last odd row or column is dropped). c and oc count all groups.
- * w, of w_type (f32 or f16): for each group, ceil((oc/group)/16) panels of [kh][kw][c/group][16], zero-filled.
+ * w, of w_type (f32, f16, or bf16x2 when c/group is even): for each group, ceil((oc/group)/16) panels of
+ * [kh][kw][c/group][16], zero-filled.
  * bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU. */
 #define RT_CONV2D(I, F, E, A, T, S) \
 	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) \
@@ -149,8 +157,9 @@ struct rt_step {
 
 /* linear: y[i][j] = act(sum_k x[i][k] w[k][j] + bias[j]) + residual[i][j].
  * The k0 + k1 inputs of row i are x0[i*ldx0 .. +k0] and then x1[i*ldx1 .. +k1], so that a concatenation costs nothing;
- * k1 = 0: x1 is NULL. w: ceil(n/16) panels of [k0+k1][16] of w_type, zero-filled. bias: f32, padded to 16, or NULL.
- * residual (y_type, row stride ldr) may be NULL; y may be in place over residual when ldy = ldr. */
+ * k1 = 0: x1 is NULL. w: ceil(n/16) panels of [k0+k1][16] of w_type (f32, f16, bf16, or bf16x2 when k0 and k1 are even),
+ * zero-filled. bias: f32, padded to 16, or NULL. residual (y_type, row stride ldr) may be NULL; y may be in place over
+ * residual when ldy = ldr. */
 #define RT_LINEAR(I, F, E, A, T, S) \
 	I(m) I(n) I(k0) I(k1) I(ldx0) I(ldx1) I(ldy) I(ldr) E(rt_act, act) F(slope) E(rt_type, x_type) \
 	E(rt_type, y_type) E(rt_type, w_type)
@@ -165,10 +174,10 @@ struct rt_step {
 /* attention: y = softmax(scale * q k^T) v per batch b and head h, without ever storing the m x n scores (running
  * maximum and sum, after Milakov & Gimelshein 2018 and Dao et al. 2022). q [m][d], k [n][d], v [n][dv], y [m][dv] with
  * unit stride along d and dv; stride arrays are { batch, head, row } and may be negative.
- * x_type is that of q, k and v. */
+ * x_type is that of q, k and v. split: q, k, v and the powers may be split as RT_BF16X2 says. */
 #define RT_ATTENTION(I, F, E, A, T, S) \
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
-	E(rt_type, y_type)
+	E(rt_type, y_type) I(split)
 
 /* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin).
  * x, y [b][h][n][d] with strides { batch, head, row }, unit stride along d. Pairs are channels (2j, 2j+1), or
@@ -458,6 +467,7 @@ static inline size_t rt_type_size(enum rt_type type)
 	case RT_F32:
 	case RT_I32:
 	case RT_U32:
+	case RT_BF16X2:
 		return 4;
 	case RT_I64:
 	case RT_F64:

@@ -7,6 +7,7 @@
  *     v_load, v_store        LANES floats, at any alignment
  *     v_load_n, v_store_n    the first n (0..LANES) of them, touching no more memory; the other lanes load as 0
  *     v_load_half, v_store_half, v_load_bfloat, v_store_bfloat    LANES 16-bit floats, converted as half.h does
+ *     v_load_pairs(p, &a, &b)    LANES pairs of bfloat16: the first of each pair to a, the second to b
  *     v_set(f)               f in every lane
  *     v_add, v_sub, v_mul, v_div, v_sqrt, v_abs
  *     v_fma(a, b, c)         a b + c, rounded once where the instruction set has that
@@ -17,7 +18,18 @@
  *     v_exponent(a), v_mantissa(a)    the two parts of a positive normal a = mantissa 2^exponent, 1 <= mantissa < 2
  *     v_less(a, b), v_select(m, a, b)    a < b by lane; m ? a : b by lane
  *     v_sum(a), v_largest(a)    of all lanes, in a fixed order
- *     v_transpose(to, to_step, from, from_step)    to[j to_step + i] = from[i from_step + j] for i, j in 0..LANES-1 */
+ *     v_transpose(to, to_step, from, from_step)    to[j to_step + i] = from[i from_step + j] for i, j in 0..LANES-1
+ *
+ * A level whose processors multiply tiles (Intel AMX) defines VEC_TILES, too, and eight registers, named by literals,
+ * of 16 rows by 64 bytes: 16 floats, or 16 pairs of bfloat16. LANES is a divisor of 16 there.
+ *
+ *     struct tiles           what all of these work on
+ *     tiles_begin(t), tiles_end(t)    around all use of tiles in a thread
+ *     tiles_load(t, i, p, step), tiles_store(t, i, p, step)    register i, rows `step` bytes apart
+ *     tiles_multiply(t, i, a, b)    floats [r][c] of i += the sum over k and s < 2 of a [r][k][s] b [k][c][s]
+ *     v_split(hi, lo, a)     LANES floats as the two bfloat16 of RT_BF16X2; subnormal ones may become 0
+ *     v_split_pairs(hi, lo, a, b)    the same for LANES pairs, the first of each from a, the second from b; hi and lo
+ * may lie where a and b were loaded from, whatever the type there */
 #ifndef VEC_H
 #define VEC_H
 

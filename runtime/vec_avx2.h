@@ -53,6 +53,14 @@ VEC_INLINE vec v_load_bfloat(const uint16_t *p)
 	return _mm256_mul_ps(a, _mm256_set1_ps(1.0f));
 }
 
+VEC_INLINE void v_load_pairs(const uint16_t *p, vec *a, vec *b)
+{
+	__m256i pairs = _mm256_loadu_si256((const void *)p);
+
+	*a = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+	*b = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(-65536)));
+}
+
 VEC_INLINE void v_store_bfloat(uint16_t *p, vec a)
 {
 	__m256i bits = _mm256_castps_si256(a);

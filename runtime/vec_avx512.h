@@ -55,6 +55,14 @@ VEC_INLINE vec v_load_bfloat(const uint16_t *p)
 	return _mm512_mul_ps(_mm512_castsi512_ps(bits), _mm512_set1_ps(1.0f));
 }
 
+VEC_INLINE void v_load_pairs(const uint16_t *p, vec *a, vec *b)
+{
+	__m512i pairs = _mm512_loadu_si512(p);
+
+	*a = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+	*b = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-65536)));
+}
+
 /* Not vcvtneps2bf16 of AVX512_BF16, which takes subnormal numbers for 0. */
 VEC_INLINE void v_store_bfloat(uint16_t *p, vec a)
 {

@@ -87,6 +87,12 @@ VEC_INLINE vec v_load_bfloat(const uint16_t *p)
 	return (vec)(bits | ((vec_bits)((bits & 0x7fffffff) > 0x7f800000) & 0x400000));
 }
 
+VEC_INLINE void v_load_pairs(const uint16_t *p, vec *a, vec *b)
+{
+	*a = (vec)(vec_bits){ (uint32_t)p[0] << 16, (uint32_t)p[2] << 16, (uint32_t)p[4] << 16, (uint32_t)p[6] << 16 };
+	*b = (vec)(vec_bits){ (uint32_t)p[1] << 16, (uint32_t)p[3] << 16, (uint32_t)p[5] << 16, (uint32_t)p[7] << 16 };
+}
+
 VEC_INLINE void v_store_bfloat(uint16_t *p, vec a)
 {
 	for (int i = 0; i < LANES; i++)

@@ -78,6 +78,14 @@ VEC_INLINE vec v_load_bfloat(const uint16_t *p)
 	return vreinterpretq_f32_u32(v_quiet_bits(vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))));
 }
 
+VEC_INLINE void v_load_pairs(const uint16_t *p, vec *a, vec *b)
+{
+	uint32x4_t pairs = vreinterpretq_u32_u16(vld1q_u16(p));
+
+	*a = vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
+	*b = vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xffff0000)));
+}
+
 VEC_INLINE void v_store_bfloat(uint16_t *p, vec a)
 {
 	uint32x4_t bits = vreinterpretq_u32_f32(a), odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));

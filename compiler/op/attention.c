@@ -117,7 +117,8 @@ void attention_lower(struct lower *l, struct node *n)
 		.dv = small(a.dv),
 		.scale = (float)attribute_float(l->c, n, "scale", 1),
 		.x_type = half ? RT_F16 : RT_F32,
-		.y_type = kernel_type(n->out[0]->type) };
+		.y_type = kernel_type(n->out[0]->type),
+		.split = n->split };
 	struct view *y = output_new(l, n, 0, p.y_type, a.rank == 4 ? rows_first : NULL);
 	if (a.n == 0) {
 		fill_view(l, n, y, NULL);

@@ -164,7 +164,7 @@ static void read_conv(struct lower *l, const struct node *n, const struct view *
 		.slope = (float)slope,
 		.x_type = x->type,
 		.y_type = y->type,
-		.w_type = held_type(l->c, kernel_type(k->type)),
+		.w_type = held_type(l->c, packed_type(l->c, n, k, k->dim[1] % 2 == 0)),
 	};
 	pack_operands(l, n, k, input(n, 2), to);
 }

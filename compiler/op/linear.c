@@ -66,7 +66,7 @@ void linear_lower(struct lower *l, struct node *n)
 		.slope = (float)attribute_float(l->c, n, "slope", 0),
 		.x_type = rows->type,
 		.y_type = kernel_type(n->out[0]->type),
-		.w_type = kernel_type(w->type),
+		.w_type = packed_type(l->c, n, w, k0 % 2 == 0 && w->dim[0] % 2 == 0),
 	};
 	argument[1] = argument_of(rows);
 	if (x1 && p.k1) {

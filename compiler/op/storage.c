@@ -2,6 +2,7 @@
  * tensors of the types that they know. */
 #include "op.h"
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 int32_t small(int64_t x)
@@ -29,6 +30,17 @@ bool is_prepared(const struct lower *l, const struct value *v)
 enum rt_type kernel_type(enum rt_type type)
 {
 	return type == RT_F16 ? RT_F16 : RT_F32;
+}
+
+enum rt_type packed_type(struct ctx *c, const struct node *n, const struct value *w, bool pairs)
+{
+	if (!n->split || !w->data || w->type != RT_F32 || !pairs)
+		return kernel_type(w->type);
+	const float *x = constant_floats(c, w);
+	for (int64_t i = value_elements(w); i-- > 0;)
+		if (!(fabsf(x[i]) < 0x1p127f))
+			return RT_F32;
+	return RT_BF16X2;
 }
 
 struct view *float_view(struct lower *l, struct value *v)

@@ -12,7 +12,7 @@ bool suits_winograd(struct ctx *c, const struct node *n)
 {
 	struct window w;
 
-	if (!is_internal(n, "Conv") || n->in[0]->rank != 4 || !n->in[1]->data || n->in[1]->is_exact)
+	if (!is_internal(n, "Conv") || n->in[0]->rank != 4 || !n->in[1]->data || n->in[1]->is_exact || n->split)
 		return false;
 	const struct value *k = n->in[1];
 	read_window(c, n, k->dim + 2, &w);

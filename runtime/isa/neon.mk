@@ -2,3 +2,4 @@
 # before it assigns registers, loads so much in advance that sums lose theirs.
 FLAGS_neon = -fno-schedule-insns -Wno-ignored-optimization-argument
 MACHINES_neon = aarch64
+RANK_neon = 1

@@ -1,6 +1,7 @@
 #include "kernel.h"
 #include "micro/math.h"
 #include "micro/pack.h"
+#include "micro/split.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
 #include <float.h>
@@ -12,6 +13,7 @@ enum {
 	KEYS = TILE_BLOCK,    /* keys in a block */
 	CHANNELS = 256,       /* most channels of q, or of v, that all panels of a unit hold together */
 	CHANNELS_STAGED = 64, /* most channels of a block of keys that are converted at once */
+	CHANNELS_SPLIT = 64,  /* most channels of q whose products are split: a multiple of TILE_TERMS */
 	PANELS = 4,           /* most panels of queries that share the reading of keys and values */
 };
 
@@ -22,6 +24,8 @@ struct job {
 	int32_t panels; /* of queries in a unit */
 	int32_t blocks; /* units along the queries */
 	int32_t rounds; /* units along the channels of v */
+	const struct products *products;
+	struct tiles *tiles; /* of split products */
 };
 
 /* What a unit computes: `queries` from `first` on, and `channels` of v from `channel` on; q, k, v, y are where its
@@ -38,6 +42,14 @@ struct panel {
 	float *sum_v;  /* [channel][query], rows up to a multiple of TILE_ROWS */
 	float max[RT_PANEL], sum[RT_PANEL];
 	int32_t first, queries;
+};
+
+/* The two products with a block of keys, in floats or split. */
+struct products {
+	void (*score)(
+		const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys);
+	void (*add_values)(
+		const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys);
 };
 
 /* How many floats the queries and the sums of one panel take: panels follow each other. */
@@ -144,6 +156,74 @@ static void add_values(
 	}
 }
 
+#ifdef VEC_TILES
+/* scores = q k^T by tiles, for at most CHANNELS_SPLIT channels. */
+static void score_split(
+	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+{
+	const struct rt_attention *p = job->p;
+	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(CHANNELS_SPLIT)];
+	struct split_rows rows = split_begin(numbers, CHANNELS_SPLIT);
+	float buffer[CHANNELS_SPLIT];
+
+	for (int32_t i = 0; i < count; i++) {
+		tile_begin(panels[i].scores, RT_PANEL, keys, RT_PANEL, NULL);
+		if (key == 0) {
+			pack_queries(job, at, &panels[i], 0, p->d);
+			split_panel_floats(panels[i].q, p->d);
+		}
+	}
+	for (int32_t i = 0; i < keys; i++)
+		split_floats(&rows, i, 0, stage(p->x_type, job->k, at->k + (ptrdiff_t)(key + i) * p->k[2], p->d, buffer), p->d);
+	split_end(&rows, keys, p->d);
+	struct split_product product = { .tiles = job->tiles,
+		.rows = &rows,
+		.n = keys,
+		.depth = p->d,
+		.w = (const void *)panels->q,
+		.next_w = 2 * query_floats(p),
+		.c = panels->scores,
+		.ldc = RT_PANEL,
+		.next_c = KEYS * RT_PANEL };
+	split_multiply(&product, count);
+}
+
+/* sum_v += v^T scores by tiles. */
+static void add_values_split(
+	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+{
+	const struct rt_attention *p = job->p;
+	enum { DEPTH = (KEYS + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS };
+	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(DEPTH)];
+	struct split_rows rows = split_begin(numbers, DEPTH);
+	float turned[TILE_BLOCK * RT_PANEL];
+
+	for (int32_t i = 0; i < count; i++)
+		split_panel_floats(panels[i].scores, keys);
+	for (int32_t c = 0; c < at->channels; c += TILE_BLOCK) {
+		int32_t n = at->channels - c < TILE_BLOCK ? at->channels - c : TILE_BLOCK, i = 0;
+		for (; i < keys; i += RT_PANEL) {
+			ptrdiff_t from = at->v + (ptrdiff_t)(key + i) * p->v[2] + at->channel + c;
+			pack_panel(turned, element_at(job->v, p->x_type, from), p->x_type, 1, p->v[2], n,
+				keys - i < RT_PANEL ? keys - i : RT_PANEL);
+			for (int32_t j = 0; j < n; j++)
+				split_floats(&rows, j, i, turned + j * RT_PANEL, RT_PANEL);
+		}
+		split_end(&rows, n, i);
+		struct split_product product = { .tiles = job->tiles,
+			.rows = &rows,
+			.n = n,
+			.depth = keys + keys % 2,
+			.w = (const void *)panels->scores,
+			.next_w = KEYS * SPLIT_ROW,
+			.c = panels->sum_v + c * RT_PANEL,
+			.ldc = RT_PANEL,
+			.next_c = sum_floats(at) };
+		split_multiply(&product, count);
+	}
+}
+#endif
+
 static void store(const struct job *job, const struct block *at, struct panel *panel)
 {
 	const struct rt_attention *p = job->p;
@@ -180,10 +260,10 @@ static void attend(const struct job *job, const struct block *at)
 	}
 	for (int32_t key = 0; key < p->n; key += KEYS) {
 		int32_t keys = p->n - key < KEYS ? p->n - key : KEYS;
-		score(job, at, panels, count, key, keys);
+		job->products->score(job, at, panels, count, key, keys);
 		for (int32_t i = 0; i < count; i++)
 			exponentiate(&panels[i], keys, at->channels);
-		add_values(job, at, panels, count, key, keys);
+		job->products->add_values(job, at, panels, count, key, keys);
 	}
 	for (int32_t i = 0; i < count; i++)
 		store(job, at, &panels[i]);
@@ -209,13 +289,38 @@ static void units(void *data, int32_t unit, int32_t end)
 	}
 }
 
+#ifdef VEC_TILES
+static void split_units(void *data, int32_t unit, int32_t end)
+{
+	static const struct products products = { score_split, add_values_split };
+	struct job job = *(const struct job *)data;
+	struct tiles tiles;
+
+	job.products = &products;
+	job.tiles = &tiles;
+	tiles_begin(&tiles);
+	units(&job, unit, end);
+	tiles_end(&tiles);
+}
+#endif
+
 KERNEL(attention, (void *y, const void *q, const void *k, const void *v))
 {
 	int32_t widest = p->d > p->dv ? p->d : p->dv, panels = widest > 0 && widest < CHANNELS ? CHANNELS / widest : 1;
-	struct job job = { .p = p, .y = y, .q = q, .k = k, .v = v };
+	static const struct products products = { score, add_values };
+	struct job job = { .p = p, .y = y, .q = q, .k = k, .v = v, .products = &products };
+	int32_t count;
 
 	job.panels = panels < PANELS ? panels : PANELS;
 	job.blocks = (p->m + job.panels * RT_PANEL - 1) / (job.panels * RT_PANEL);
 	job.rounds = (p->dv + CHANNELS - 1) / CHANNELS;
-	rt_parallel(run, p->b * p->h * job.blocks * job.rounds, units, &job);
+	count = p->b * p->h * job.blocks * job.rounds;
+#ifdef VEC_TILES
+	/* Whole tiles of channels of v, for the sums of several panels follow each other. */
+	if (p->split && p->d <= CHANNELS_SPLIT && p->d % 2 == 0 && p->dv % TILE_SIDE == 0) {
+		rt_parallel(run, count, split_units, &job);
+		return;
+	}
+#endif
+	rt_parallel(run, count, units, &job);
 }

@@ -1,5 +1,6 @@
 #include "kernel.h"
 #include "micro/act.h"
+#include "micro/split.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
 
@@ -7,6 +8,18 @@
  * not copied: each tap of each pixel is a pointer into the picture, or to zeros where the tap lies in the padding.
  * Pictures with few channels and half-precision ones are gathered into a buffer instead, a block of k at a time. */
 enum { FEW_CHANNELS = 8, MOST_TAPS = 9 };
+
+/* What a unit computes: `pixels` outputs from `first` on of picture n, columns j.. of group g. Pixels are counted in
+ * row-major order; when they are pooled, first counts windows, and the four pixels of one follow each other. */
+struct block {
+	int32_t n, g, first, pixels, j, columns;
+	int32_t top[TILE_BLOCK], left[TILE_BLOCK]; /* of each pixel's receptive field, in the picture */
+};
+
+/* A block of k: taps from `tap` on, and of each the channels from `channel` on. */
+struct depth {
+	int32_t tap, taps, channel, channels;
+};
 
 struct job {
 	const struct rt_conv2d *p;
@@ -19,18 +32,8 @@ struct job {
 	int32_t across; /* units along the channels of one group */
 	bool gather;
 	int32_t depth; /* most k in a block */
-};
-
-/* What a unit computes: `pixels` outputs from `first` on of picture n, columns j.. of group g. Pixels are counted in
- * row-major order; when they are pooled, first counts windows, and the four pixels of one follow each other. */
-struct block {
-	int32_t n, g, first, pixels, j, columns;
-	int32_t top[TILE_BLOCK], left[TILE_BLOCK]; /* of each pixel's receptive field, in the picture */
-};
-
-/* A block of k: taps from `tap` on, and of each the channels from `channel` on. */
-struct depth {
-	int32_t tap, taps, channel, channels;
+	void (*multiply)(const struct job *job, const struct block *at, const struct depth *k, float *c);
+	struct tiles *tiles; /* of multiply_split */
 };
 
 static void place_pixels(const struct job *job, struct block *at)
@@ -153,7 +156,7 @@ static void sum_up(const struct job *job, const struct block *at, float *c)
 			struct depth k = { tap, taps - tap < together ? taps - tap : together, channel, job->c - channel };
 			if (k.channels > job->depth)
 				k.channels = job->depth;
-			multiply(job, at, &k, c);
+			job->multiply(job, at, &k, c);
 		}
 }
 
@@ -183,16 +186,71 @@ static void units(void *data, int32_t unit, int32_t end)
 	}
 }
 
+#ifdef VEC_TILES
+static void multiply_split(const struct job *job, const struct block *at, const struct depth *k, float *c)
+{
+	const struct rt_conv2d *p = job->p;
+	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(SPLIT_DEPTH)];
+	struct split_rows rows = split_begin(numbers, SPLIT_DEPTH);
+	float buffer[SPLIT_DEPTH];
+	int32_t all = k->taps * k->channels, panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
+	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c * SPLIT_ROW;
+
+	for (int32_t i = 0; i < at->pixels; i++)
+		for (int32_t t = 0; t < k->taps; t++) {
+			ptrdiff_t from = look_up(job, at, i, k->tap + t);
+			if (from < 0)
+				split_zeros(&rows, i, t * k->channels, k->channels);
+			else
+				split_floats(&rows, i, t * k->channels,
+					stage(p->x_type, job->x, from + k->channel, k->channels, buffer), k->channels);
+		}
+	split_end(&rows, at->pixels, all);
+	struct split_product product = { .tiles = job->tiles,
+		.rows = &rows,
+		.n = at->pixels,
+		.depth = all,
+		.w = (const uint16_t *)job->w + (at->g * panels + at->j / RT_PANEL) * panel +
+			 ((ptrdiff_t)k->tap * job->c + k->channel) * SPLIT_ROW,
+		.next_w = panel,
+		.c = c,
+		.ldc = TILE_COLUMNS,
+		.next_c = RT_PANEL };
+	split_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+}
+
+static void split_units(void *data, int32_t unit, int32_t end)
+{
+	struct job job = *(const struct job *)data;
+	struct tiles tiles;
+
+	job.multiply = multiply_split;
+	job.tiles = &tiles;
+	tiles_begin(&tiles);
+	units(&job, unit, end);
+	tiles_end(&tiles);
+}
+#endif
+
 KERNEL(conv2d, (void *y, const void *x, const void *w, const void *bias))
 {
 	int32_t size = p->pool == 2 ? 2 : 1, strip = TILE_BLOCK / (size * size);
 	int32_t places = (p->oh / size) * (p->ow / size);
 	struct job job = { .p = p, .y = y, .x = x, .w = w, .bias = bias, .c = p->c / p->group, .oc = p->oc / p->group };
+	int32_t count;
 
 	job.size = size;
 	job.strips = (places + strip - 1) / strip;
 	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
 	job.gather = p->x_type != RT_F32 || job.c < FEW_CHANNELS;
 	job.depth = job.gather || p->w_type != RT_F32 ? TILE_DEPTH_STAGED : TILE_DEPTH;
-	rt_parallel(run, p->n * job.strips * p->group * job.across, units, &job);
+	job.multiply = multiply;
+	count = p->n * job.strips * p->group * job.across;
+#ifdef VEC_TILES
+	if (p->w_type == RT_BF16X2) {
+		rt_parallel(run, count, split_units, &job);
+		return;
+	}
+#endif
+	rt_parallel(run, count, units, &job);
 }

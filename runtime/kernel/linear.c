@@ -1,18 +1,22 @@
 #include "kernel.h"
 #include "micro/act.h"
+#include "micro/split.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
+
+/* Where a unit works: rows i.., columns j.. of y, and how many of each. */
+struct block {
+	int32_t i, rows, j, columns;
+};
 
 struct job {
 	const struct rt_linear *p;
 	void *y;
 	const void *x0, *x1, *w, *residual;
 	const float *bias;
-};
-
-/* Where a unit works: rows i.., columns j.. of y, and how many of each. */
-struct block {
-	int32_t i, rows, j, columns;
+	void (*multiply)(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0, int32_t k,
+		int32_t depth, float *c);
+	struct tiles *tiles; /* of multiply_split */
 };
 
 /* c += the product with `depth` of the inputs, from k0 on in x and from weight row k on. */
@@ -76,17 +80,61 @@ static void units(void *data, int32_t unit, int32_t end)
 		at.columns = p->n - at.j < TILE_COLUMNS ? p->n - at.j : TILE_COLUMNS;
 		tile_begin(c, TILE_COLUMNS, at.rows, at.columns, job->bias ? job->bias + at.j : NULL);
 		for (int32_t k = 0; k < p->k0; k += most)
-			multiply(job, &at, job->x0, p->ldx0, k, k, p->k0 - k < most ? p->k0 - k : most, c);
+			job->multiply(job, &at, job->x0, p->ldx0, k, k, p->k0 - k < most ? p->k0 - k : most, c);
 		for (int32_t k = 0; k < p->k1; k += most)
-			multiply(job, &at, job->x1, p->ldx1, k, p->k0 + k, p->k1 - k < most ? p->k1 - k : most, c);
+			job->multiply(job, &at, job->x1, p->ldx1, k, p->k0 + k, p->k1 - k < most ? p->k1 - k : most, c);
 		store(job, &at, c);
 	}
 }
 
+#ifdef VEC_TILES
+static void multiply_split(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0,
+	int32_t k, int32_t depth, float *c)
+{
+	const struct rt_linear *p = job->p;
+	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(SPLIT_DEPTH)];
+	struct split_rows rows = split_begin(numbers, SPLIT_DEPTH);
+	float buffer[SPLIT_DEPTH];
+	ptrdiff_t panel = ((ptrdiff_t)p->k0 + p->k1) * SPLIT_ROW;
+
+	for (int32_t i = 0; i < at->rows; i++)
+		split_floats(&rows, i, 0, stage(p->x_type, x, (ptrdiff_t)(at->i + i) * ldx + k0, depth, buffer), depth);
+	split_end(&rows, at->rows, depth);
+	struct split_product product = { .tiles = job->tiles,
+		.rows = &rows,
+		.n = at->rows,
+		.depth = depth,
+		.w = (const uint16_t *)job->w + at->j / RT_PANEL * panel + (ptrdiff_t)k * SPLIT_ROW,
+		.next_w = panel,
+		.c = c,
+		.ldc = TILE_COLUMNS,
+		.next_c = RT_PANEL };
+	split_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+}
+
+static void split_units(void *data, int32_t unit, int32_t end)
+{
+	struct job job = *(const struct job *)data;
+	struct tiles tiles;
+
+	job.multiply = multiply_split;
+	job.tiles = &tiles;
+	tiles_begin(&tiles);
+	units(&job, unit, end);
+	tiles_end(&tiles);
+}
+#endif
+
 KERNEL(linear, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))
 {
-	struct job job = { p, y, x0, x1, w, residual, bias };
+	struct job job = { p, y, x0, x1, w, residual, bias, multiply, NULL };
 	int32_t down = (p->m + TILE_BLOCK - 1) / TILE_BLOCK, across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
 
+#ifdef VEC_TILES
+	if (p->w_type == RT_BF16X2) {
+		rt_parallel(run, down * across, split_units, &job);
+		return;
+	}
+#endif
 	rt_parallel(run, down * across, units, &job);
 }

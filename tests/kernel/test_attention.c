@@ -1,3 +1,5 @@
+#define RT_ISA emulated
+#include "kernel/attention.c"
 #include "kernel_test.h"
 
 struct attention_case {
@@ -213,6 +215,29 @@ START_TEST(storage_types)
 }
 END_TEST
 
+/* Queries, keys and channels around the sizes of tiles; where split products are not for them, floats. */
+START_TEST(split_products)
+{
+	static const int32_t sizes[][4] = { { 1, 1, 2, 16 }, { 3, 2, 6, 32 }, { 17, 49, 8, 16 }, { 65, 100, 64, 64 },
+		{ 20, 47, 34, 272 }, { 16, 33, 33, 16 }, { 9, 50, 66, 64 }, { 20, 50, 32, 50 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct rt_attention p = { .b = 1,
+			.h = 2,
+			.m = sizes[i][0],
+			.n = sizes[i][1],
+			.d = sizes[i][2],
+			.dv = sizes[i][3],
+			.scale = 0.3f,
+			.split = 1,
+			F32 };
+		check_attention(p, 1, 1e-5);
+		p.x_type = RT_F16;
+		check_attention(p, 1, 1e-5);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("attention");
@@ -224,6 +249,7 @@ Suite *suite(void)
 	tcase_add_test(t, infinite_scores);
 	tcase_add_test(t, strides);
 	tcase_add_test(t, storage_types);
+	tcase_add_test(t, split_products);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,3 +1,5 @@
+#define RT_ISA emulated
+#include "kernel/conv2d.c"
 #include "reference_conv.h"
 
 struct conv_case {
@@ -31,20 +33,25 @@ static void check_conv(struct rt_conv2d p, bool bias, double tolerance)
 	DEFAULT(w_type, RT_F32);
 	int32_t k = p.kh * p.kw * p.c / p.group, os = p.oc / p.group;
 	size_t step = panels_size(k, os), size = rt_type_size(p.w_type);
-	char *w = random_tensor(p.w_type, (size_t)(k * p.oc), 1, -1, 1);
+	char *w = random_tensor(given_type(p.w_type), (size_t)(k * p.oc), 1, -1, 1);
+	double *magnitude;
 	c.p = p;
 	c.x = random_tensor(p.x_type, (size_t)(p.n * p.h * p.w * p.c), 2, -1, 1);
 	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
 	c.w = malloc((size_t)p.group * step * size);
 	for (int32_t g = 0; g < p.group; g++)
 		pack_panels((char *)c.w + (size_t)g * step * size, w + (size_t)(g * k * os) * size, p.w_type, k, os);
-	double *expected = reference_picture(&p, c.x, w, c.bias, &count);
-	check_kernel(call, &c, expected, count, p.y_type, tolerance);
+	double *expected = reference_picture(&p, c.x, w, c.bias, &count, &magnitude), *bound = new_doubles(count);
+	for (size_t i = 0; i < count; i++)
+		bound[i] = tolerance * fmax(1, fabs(expected[i])) + split_error(p.w_type, magnitude[i]);
+	check_within(call, &c, expected, bound, count, p.y_type);
+	free(magnitude);
 	free(w);
 	free(c.x);
 	free(c.w);
 	free(c.bias);
 	free(expected);
+	free(bound);
 }
 
 START_TEST(three_by_three)
@@ -222,6 +229,29 @@ START_TEST(storage_types)
 }
 END_TEST
 
+/* Channels and filters around the sizes of tiles, groups, pooling, and taps of a few channels side by side. */
+START_TEST(split_weights)
+{
+	static const int32_t sizes[][4] = { { 2, 1, 1, 1 }, { 32, 16, 1, 0 }, { 34, 17, 3, 2 }, { 6, 33, 5, 0 },
+		{ 64, 130, 3, 2 }, { 130, 20, 2, 0 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		int32_t k = sizes[i][2], size = 8 - k;
+		struct rt_conv2d p = { .h = 7, .w = 7, .c = sizes[i][0], .oh = size, .ow = size, .oc = sizes[i][1] };
+		p.kh = p.kw = k;
+		p.pool = sizes[i][3];
+		p.w_type = RT_BF16X2;
+		check_conv(p, true, 1e-5);
+		p.pad_left = p.pad_top = 1;
+		p.c *= 2;
+		p.oc *= 2;
+		p.group = 2;
+		p.x_type = RT_F16;
+		check_conv(p, true, 1e-5);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("conv2d");
@@ -235,6 +265,7 @@ Suite *suite(void)
 	tcase_add_test(t, groups);
 	tcase_add_test(t, pooling);
 	tcase_add_test(t, storage_types);
+	tcase_add_test(t, split_weights);
 	suite_add_tcase(s, t);
 	return s;
 }

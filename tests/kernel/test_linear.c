@@ -1,3 +1,5 @@
+#define RT_ISA emulated
+#include "kernel/linear.c"
 #include "panels.h"
 #include "reference_act.h"
 
@@ -26,8 +28,9 @@ static void check_linear(struct rt_linear p, bool bias, bool residual, bool in_p
 	struct linear_case c = { .in_place = in_place };
 	int32_t k = p.k0 + p.k1;
 	size_t mn = (size_t)p.m * (size_t)p.n;
-	void *w = random_tensor(p.w_type, (size_t)k * (size_t)p.n, 1, -1, 1);
-	double *expected = new_doubles(mn);
+	enum rt_type given = given_type(p.w_type);
+	void *w = random_tensor(given, (size_t)k * (size_t)p.n, 1, -1, 1);
+	double *expected = new_doubles(mn), *bound = new_doubles(mn);
 
 	p.ldx0 = p.k0 + 3;
 	p.ldx1 = p.k1 ? p.k1 + 1 : 0;
@@ -42,15 +45,20 @@ static void check_linear(struct rt_linear p, bool bias, bool residual, bool in_p
 	c.residual = residual ? random_tensor(p.y_type, (size_t)p.m * (size_t)p.ldr, 5, -1, 1) : NULL;
 	for (int32_t i = 0; i < p.m; i++)
 		for (int32_t j = 0; j < p.n; j++) {
-			double sum = bias ? element(c.bias, RT_F32, (size_t)j) : 0;
-			for (int32_t t = 0; t < k; t++)
-				sum += element(w, p.w_type, (size_t)(t * p.n + j)) *
-					   (t < p.k0 ? element(c.x0, p.x_type, (size_t)(i * p.ldx0 + t))
-								 : element(c.x1, p.x_type, (size_t)(i * p.ldx1 + t - p.k0)));
+			double sum = bias ? element(c.bias, RT_F32, (size_t)j) : 0, magnitude = 0;
+			for (int32_t t = 0; t < k; t++) {
+				double term = element(w, given, (size_t)(t * p.n + j)) *
+							  (t < p.k0 ? element(c.x0, p.x_type, (size_t)(i * p.ldx0 + t))
+										: element(c.x1, p.x_type, (size_t)(i * p.ldx1 + t - p.k0)));
+				sum += term;
+				magnitude += fabs(term);
+			}
 			sum = reference_act(p.act, (double)p.slope, sum);
-			expected[i * p.n + j] = sum + (residual ? element(c.residual, p.y_type, (size_t)(i * p.ldr + j)) : 0);
+			sum += residual ? element(c.residual, p.y_type, (size_t)(i * p.ldr + j)) : 0;
+			expected[i * p.n + j] = sum;
+			bound[i * p.n + j] = tolerance * fmax(1, fabs(sum)) + split_error(p.w_type, magnitude);
 		}
-	check_kernel(call, &c, expected, mn, p.y_type, tolerance);
+	check_within(call, &c, expected, bound, mn, p.y_type);
 	free(w);
 	free(c.x0);
 	free(c.x1);
@@ -58,6 +66,7 @@ static void check_linear(struct rt_linear p, bool bias, bool residual, bool in_p
 	free(c.bias);
 	free(c.residual);
 	free(expected);
+	free(bound);
 }
 
 #define F32 .x_type = RT_F32, .y_type = RT_F32, .w_type = RT_F32
@@ -140,6 +149,24 @@ START_TEST(storage_types)
 }
 END_TEST
 
+/* Rows, columns and depths around the sizes of tiles, and two inputs, the second of which starts inside a tile. */
+START_TEST(split_weights)
+{
+	static const int32_t sizes[][4] = { { 1, 1, 2, 0 }, { 15, 17, 30, 0 }, { 16, 16, 32, 0 }, { 17, 33, 34, 0 },
+		{ 33, 130, 66, 0 }, { 49, 48, 126, 0 }, { 97, 145, 128, 0 }, { 48, 16, 258, 0 }, { 50, 20, 18, 300 },
+		{ 7, 16, 256, 2 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct rt_linear p = { .m = sizes[i][0], .n = sizes[i][1], .k0 = sizes[i][2], .k1 = sizes[i][3] };
+		p.x_type = p.y_type = RT_F32;
+		p.w_type = RT_BF16X2;
+		check_linear(p, true, false, false, 1e-5);
+		p.x_type = RT_F16;
+		check_linear(p, false, true, false, 1e-5);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("linear");
@@ -151,6 +178,7 @@ Suite *suite(void)
 	tcase_add_loop_test(t, activations_of_extremes, RT_ACT_NONE, RT_LEAKY_RELU + 1);
 	tcase_add_test(t, in_place);
 	tcase_add_test(t, storage_types);
+	tcase_add_test(t, split_weights);
 	suite_add_tcase(s, t);
 	return s;
 }

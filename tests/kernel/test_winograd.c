@@ -67,7 +67,7 @@ static double *head_picture(struct winograd_case *c, struct rt_conv2d *conv)
 	head.act = p->head_act;
 	void *w = weights(&head, 4, &c->head_w);
 	c->head_bias = random_tensor(RT_F32, panels_size(1, p->c), 5, -1, 1);
-	double *picture = reference_picture(&head, c->x, w, c->head_bias, &count);
+	double *picture = reference_picture(&head, c->x, w, c->head_bias, &count, NULL);
 	free(w);
 	conv->x_type = RT_F64;
 	return picture;
@@ -98,7 +98,7 @@ static void check_winograd(struct rt_winograd p, bool bias)
 	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
 	c.scratch = malloc(rt_winograd_scratch(&p));
 	ck_assert(c.scratch != NULL);
-	double *expected = reference_picture(&conv, picture ? picture : c.x, w, c.bias, &count);
+	double *expected = reference_picture(&conv, picture ? picture : c.x, w, c.bias, &count, NULL);
 	/* The kernel's bound, with pictures of -1..1, or of what a first convolution of those can give. */
 	double largest = p.head_c ? 9 * p.head_c + 1 : 1, bound = RT_WINOGRAD_ERROR * 9 * p.c * largest;
 	double rounding = p.y_type == RT_F32 ? 0 : p.y_type == RT_F16 ? 1e-3 : 8e-3;

@@ -9,13 +9,17 @@
 #include "lg512.h"
 #include "lg512h.h"
 #include "lg512nine.h"
+#include "lg512x.h"
 #include "lg96.h"
+#include "lg96x.h"
 #include "sp1024.h"
 #include "sp1m.h"
 #include "sp1mh.h"
 #include "sp512.h"
 #include "sp512h.h"
+#include "sp512x.h"
 #include "sp96.h"
+#include "sp96x.h"
 
 #if defined __SANITIZE_ADDRESS__
 enum { SANITIZED = 1 };

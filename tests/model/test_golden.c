@@ -124,6 +124,8 @@ static void check_all(struct ctx *c, const char *folder, const char *isa)
 	/* Sanitized builds are slow, and one of each has shown what they can show. */
 	for (int i = 0; i < n; i++)
 		check_lightglue(c, lg512_model(), folder, arena_text(c, "lightglue/test_data_set_%s", pairs[i]), isa);
+	check_superpoint(c, sp512x_model(), folder, "superpoint/test_data_set_graf1", isa);
+	check_lightglue(c, lg512x_model(), folder, arena_text(c, "lightglue/test_data_set_%s", pairs[0]), isa);
 	if (SANITIZED)
 		return;
 	check_superpoint(c, sp1024_model(), folder, "superpoint/test_data_set_graf1", isa);

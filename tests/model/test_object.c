@@ -236,13 +236,35 @@ static void expect_no_state(const char *object, const char *name)
 
 START_TEST(objects_stand_alone)
 {
-	static const char *const name[] = { "sp512", "lg512", "sp512h", "lg512h" };
+	static const char *const name[] = { "sp512", "lg512", "sp512h", "lg512h", "sp512x", "lg512x" };
 	const char *build = getenv("BUILD");
 	char object[512];
 
 	snprintf(object, sizeof object, "%s/tests/objects/%s/%s.o", build ? build : "build", name[_i], name[_i]);
 	expect_no_stranger(object);
 	expect_no_state(object, name[_i]);
+}
+END_TEST
+
+/* What the level amx is for: no compiler would write this instruction of its own accord. */
+START_TEST(split_products_multiply_tiles)
+{
+	const struct gluec_model *models[] = { sp512x_model(), lg512x_model() };
+	const char *build = getenv("BUILD");
+	char command[600], line[64] = "0";
+
+	for (const char *const *isa = models[_i]->isa; *isa; isa++)
+		if (!strcmp(*isa, "amx")) {
+			snprintf(command, sizeof command, "objdump -d %s/tests/objects/%s/%s.o | grep -c tdpbf16ps",
+				build ? build : "build", models[_i]->name, models[_i]->name);
+			FILE *count = popen(command, "r");
+			ck_assert_ptr_nonnull(count);
+			ck_assert_ptr_nonnull(fgets(line, sizeof line, count));
+			ck_assert_int_eq(pclose(count), 0);
+			ck_assert_int_ge(atoi(line), 9);
+			return;
+		}
+	puts("skip: the objects have no level with tiles");
 }
 END_TEST
 
@@ -256,7 +278,8 @@ Suite *suite(void)
 	tcase_add_loop_test(t, same_bits_at_any_thread_count, 0, 2);
 	tcase_add_test(t, threads_do_not_disturb_each_other);
 	tcase_add_loop_test(t, stack_stays_within_its_bound, 0, 2);
-	tcase_add_loop_test(t, objects_stand_alone, 0, 4);
+	tcase_add_loop_test(t, objects_stand_alone, 0, 6);
+	tcase_add_loop_test(t, split_products_multiply_tiles, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -245,6 +245,11 @@ struct op_test pass_compare_half(void (*build)(struct op_test *t, int form), int
 	return compare(build, form, PRECISION_FP16, tolerance);
 }
 
+struct op_test pass_compare_split(void (*build)(struct op_test *t, int form), int form, double tolerance)
+{
+	return compare(build, form, PRECISION_BF16X3, tolerance);
+}
+
 void pass_expect_recognized(
 	void (*build)(struct op_test *t, int form), int form, const char *type, int count, double tolerance)
 {

@@ -1,4 +1,4 @@
-/* The fp16 policy: which values are stored as half, which never, and how far the results move. */
+/* The policies: which values are stored as half, which never, which products are split, and how far results move. */
 #include "pass_test.h"
 #include "half.h"
 #include <string.h>
@@ -197,6 +197,52 @@ START_TEST(inside_branches)
 }
 END_TEST
 
+/* Products, one after the other, of which some can be split. */
+enum { LONG, SHORT, ODD, LARGE, PICTURE, ODD_PICTURE, FIRST_HALF_ODD, SPLIT_FORMS };
+
+static void products(struct op_test *t, int form)
+{
+	static const char *const x[] = { "f32[2,40]", "f32[2,30]", "f32[2,41]", "f32[2,40]", "f32[1,4,5,5]", "f32[1,5,5,5]",
+		"f32[2,21]" };
+	static const char *const w[] = { "f32[40,3]", "f32[30,3]", "f32[41,3]", "f32[40,3]", "f32[6,4,3,3]", "f32[6,5,3,3]",
+		"f32[42,3]" };
+	struct value *in = pass_input(t, x[form], 1), *weights = pass_constant(t, w[form], 2);
+	const char *type = form == PICTURE || form == ODD_PICTURE ? "Conv" : "MatMul";
+
+	if (form == LARGE)
+		((float *)weights->data)[7] = 0x1p127f;
+	if (form == FIRST_HALF_ODD) {
+		in = pass_node(t, "Concat", "both", 2, in, pass_input(t, x[form], 3));
+		set_attribute_int(t->c, in->def, "axis", 1);
+	}
+	pass_output(t, pass_node(t, type, "y", 2, in, weights));
+}
+
+/* The type of the only product's weights. */
+static enum rt_type weights_type(const struct program *p)
+{
+	for (const struct call *call = p->main->first; call; call = call->next) {
+		if (!strcmp(call->kernel->name, "linear"))
+			return ((const struct rt_linear *)call->params)->w_type;
+		if (!strcmp(call->kernel->name, "conv2d"))
+			return ((const struct rt_conv2d *)call->params)->w_type;
+	}
+	ck_abort_msg("no product");
+	return RT_NOTYPE;
+}
+
+/* Sums too short for a tile, an odd number of rows, and numbers that bfloat16 cannot hold keep their weights in float.
+ */
+START_TEST(split_products)
+{
+	for (int form = 0; form < SPLIT_FORMS; form++) {
+		struct op_test t = pass_compare_split(products, form, 1e-4);
+		ck_assert_int_eq(weights_type(t.program), form == LONG || form == PICTURE ? RT_BF16X2 : RT_F32);
+		op_end(&t);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("precision");
@@ -208,6 +254,7 @@ Suite *suite(void)
 	tcase_add_test(c, streams);
 	tcase_add_test(c, large_weights);
 	tcase_add_test(c, inside_branches);
+	tcase_add_test(c, split_products);
 	suite_add_tcase(s, c);
 	return s;
 }
