@@ -214,6 +214,8 @@ endef
 $(foreach p,$(BENCH_PROGRAMS) layer_dnnl,$(eval $(call BENCH_RULES,$p)))
 BENCH_LIBRARIES_layer_dnnl := -ldnnl
 
+$(BUILD)/tests/bench/test_bench: | $(BENCH_PROGRAMS:%=$(BENCH)/%)
+
 # QUICK=1 takes two minutes and leaves out the larger sizes.
 bench:
 	@scripts/setup.sh bench $(BENCH)

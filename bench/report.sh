@@ -19,11 +19,15 @@ set output '$work/models.svg'
 set style data histograms
 set style histogram clustered gap 1
 set style fill solid 0.9 border -1
+set linetype 1 linecolor '#a0b4c8'
+set linetype 2 linecolor '#2f5f8f'
+set linetype 3 linecolor '#d08030'
 set yrange [0:*]
 set ylabel 'time, as a multiple of the peer''s'
 set grid ytics
-set key top left horizontal
-set xtics rotate by -20 noenhanced
+set key outside top center horizontal
+set xtics rotate by -12 noenhanced
+set rmargin 22
 columns = system("head -1 $work/bars | awk -F'\t' '{ print NF }'")
 set datafile separator '\t'
 plot for [i=2:columns] '$work/bars' using i:xtic(1) title columnheader(i) noenhanced, 1 with lines linecolor 'black' title 'the peer'
