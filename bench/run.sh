@@ -40,6 +40,8 @@ node=
 [ -x "$bin/layer_dnnl" ] || absent "oneDNN (Debian's libdnnl-dev, version 2)"
 [ -z "$node" ] || cp bench/peer.mjs "$bin"
 
+absent "MNN (neither Debian nor npm has its library)"
+
 # ---- what is compiled
 
 # form NAME MODEL OPTIONS...: a shared library around the object, $work/NAME/NAME.so
@@ -180,6 +182,8 @@ full=$work/lightglue9.onnx
 fused=$work/lightglue9_fused.onnx
 "$bin/variant" models/lightglue.onnx "$full" --full-depth
 "$bin/variant" models/lightglue.onnx "$fused" --full-depth --heads 4
+fused_adaptive=$work/lightglue_fused.onnx
+"$bin/variant" models/lightglue.onnx "$fused_adaptive" --heads 4
 lightglue() {
 	options="--dim num_keypoints=$1 --depth 9"
 	# shellcheck disable=SC2086
@@ -205,7 +209,7 @@ lightglue() {
 # pair ROW A B: two files of 640x480 floats
 pair() {
 	{
-		theirs "pair $work/superpoint512.onnx models/lightglue.onnx 512 480x640 $2 $3"
+		theirs "pair $work/superpoint512.onnx $adaptive 512 480x640 $2 $3"
 		ours "pair $work/sp512/sp512.so $work/lgadaptive512/lgadaptive512.so 512 480x640 $2 $3"
 	} | hold "$1" --rounds $rounds
 }
@@ -220,6 +224,8 @@ fi
 form sp512 models/superpoint.onnx --dim height=480 --dim width=640 --topk 512
 form lgadaptive512 models/lightglue.onnx --dim num_keypoints=512
 "$bin/variant" models/superpoint.onnx "$work/superpoint512.onnx" --topk 512
+adaptive=$(fastest "$(keypoints 512)" models/lightglue.onnx "$fused_adaptive")
+say "for ONNX Runtime: ${adaptive##*/}"
 pair "pair 640x480, 512 keypoints, adaptive" "$work/640x480.a" "$work/640x480.b"
 if [ -n "${GLUEC_SHARED:-}" ]; then
 	for name in graf1 graf2; do
@@ -233,7 +239,7 @@ if [ -n "${GLUEC_SHARED:-}" ]; then
 	form lgadaptive1024 models/lightglue.onnx --dim num_keypoints=1024
 	input="keypoints=2x1024x2:$work/k1024graf descriptors=2x1024x256:$work/d1024graf"
 	{
-		theirs "run models/lightglue.onnx $input"
+		theirs "run $adaptive $input"
 		ours "run $work/lgadaptive1024/lgadaptive1024.so $input"
 	} | hold "LightGlue 1024, graf1 graf2, adaptive" --rounds $rounds
 else

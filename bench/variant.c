@@ -121,26 +121,37 @@ static Onnx__TensorProto *initializer(const graph *g, const char *name)
 	return NULL;
 }
 
-/* Nodes whose outputs nobody reads go. Graphs with branches are left alone. */
+/* Does g, from node `first` on, or one of its branches read the value? */
+static bool reads(const graph *g, size_t first, const char *name)
+{
+	for (size_t i = 0; i < g->n_output; i++)
+		if (!strcmp(g->output[i]->name, name))
+			return true;
+	for (size_t i = first; i < g->n_node; i++) {
+		const node *n = g->node[i];
+		for (size_t k = 0; k < n->n_input; k++)
+			if (!strcmp(n->input[k], name))
+				return true;
+		for (size_t k = 0; k < n->n_attribute; k++)
+			if (n->attribute[k]->g && reads(n->attribute[k]->g, 0, name))
+				return true;
+	}
+	return false;
+}
+
+/* Nodes whose outputs nobody reads go, from the last on. */
 static void remove_dead(graph *g)
 {
-	for (bool again = !count_exits(g); again;) {
-		size_t kept = 0;
-		for (size_t i = 0; i < g->n_node; i++) {
-			bool used = false;
-			for (size_t k = 0; k < g->node[i]->n_output && !used; k++) {
-				const char *name = g->node[i]->output[k];
-				for (size_t o = 0; o < g->n_output && !used; o++)
-					used = !strcmp(g->output[o]->name, name);
-				for (size_t r = i + 1; r < g->n_node && !used; r++)
-					for (size_t in = 0; in < g->node[r]->n_input && !used; in++)
-						used = !strcmp(g->node[r]->input[in], name);
-			}
-			if (used)
-				g->node[kept++] = g->node[i];
-		}
-		again = kept < g->n_node;
-		g->n_node = kept;
+	for (size_t i = g->n_node; i-- > 0;) {
+		node *n = g->node[i];
+		bool used = false;
+		for (size_t k = 0; k < n->n_attribute; k++)
+			if (n->attribute[k]->g)
+				remove_dead(n->attribute[k]->g);
+		for (size_t k = 0; k < n->n_output && !used; k++)
+			used = reads(g, i + 1, n->output[k]);
+		if (!used)
+			memmove(g->node + i, g->node + i + 1, (--g->n_node - i) * sizeof *g->node);
 	}
 }
 
@@ -196,15 +207,15 @@ static Onnx__AttributeProto *add_attribute(node *n, const char *name, Onnx__Attr
 
 /* merge is the Reshape that puts the heads of softmax(scale q k^T) v side by side. When it is, nodes of the operator's
  * form come before it and it becomes one itself. The query goes in with its heads side by side, key and value as they
- * are: [b, heads, n, d]. */
-static bool fuse_attention(graph *g, size_t at, int64_t heads)
+ * are: [b, heads, n, d]. Initializers are those of the outermost graph. */
+static bool fuse_attention(graph *g, const graph *top, size_t at, int64_t heads)
 {
 	static int64_t rows[] = { 0, 2, 1, 3 };
 	node *merge = g->node[at], *turn = is(merge, "Reshape") ? made_by(g, merge, 0, "Transpose") : NULL;
 	node *pv = made_by(g, turn, 0, "MatMul"), *softmax = made_by(g, pv, 0, "Softmax");
 	node *scaled = made_by(g, softmax, 0, "Mul"), *qk = made_by(g, scaled, 0, "MatMul");
 	node *kt = made_by(g, qk, 1, "Transpose");
-	Onnx__TensorProto *scale = scaled ? initializer(g, scaled->input[1]) : NULL;
+	Onnx__TensorProto *scale = scaled ? initializer(top, scaled->input[1]) : NULL;
 
 	if (!kt || !scale || !scale->has_raw_data || scale->raw_data.len != sizeof(float))
 		return false;
@@ -237,16 +248,25 @@ static bool fuse_attention(graph *g, size_t at, int64_t heads)
 	return true;
 }
 
-static void fuse_attentions(Onnx__ModelProto *m, int64_t heads)
+static int fuse_attentions(graph *g, const graph *top, int64_t heads)
 {
-	Onnx__OperatorSetIdProto **sets = bench_memory(m->n_opset_import + 1, sizeof *sets), *own;
 	int fused = 0;
 
-	for (size_t i = 0; i < m->graph->n_node; i++)
-		fused += fuse_attention(m->graph, i, heads);
-	if (!fused)
-		die("no attention of the known form");
-	own = bench_memory(1, sizeof *own);
+	for (size_t i = 0; i < g->n_node; i++) {
+		fused += fuse_attention(g, top, i, heads);
+		for (size_t k = 0; k < g->node[i]->n_attribute; k++)
+			if (g->node[i]->attribute[k]->g)
+				fused += fuse_attentions(g->node[i]->attribute[k]->g, top, heads);
+	}
+	return fused;
+}
+
+/* The model may use operators of com.microsoft. */
+static void import_domain(Onnx__ModelProto *m)
+{
+	Onnx__OperatorSetIdProto **sets = bench_memory(m->n_opset_import + 1, sizeof *sets);
+	Onnx__OperatorSetIdProto *own = bench_memory(1, sizeof *own);
+
 	onnx__operator_set_id_proto__init(own);
 	own->domain = (char *)"com.microsoft";
 	own->has_version = true;
@@ -296,9 +316,11 @@ int main(int argc, char **argv)
 			take_full_depth(m->graph);
 		else if (!strcmp(argv[i], "--topk") && i + 1 < argc && atoll(argv[i + 1]) > 0)
 			set_top_k(m->graph, atoll(argv[++i]));
-		else if (!strcmp(argv[i], "--heads") && i + 1 < argc && atoll(argv[i + 1]) > 0)
-			fuse_attentions(m, atoll(argv[++i]));
-		else
+		else if (!strcmp(argv[i], "--heads") && i + 1 < argc && atoll(argv[i + 1]) > 0) {
+			if (!fuse_attentions(m->graph, m->graph, atoll(argv[++i])))
+				die("no attention of the known form");
+			import_domain(m);
+		} else
 			die("what is '%s'?", argv[i]);
 	}
 	remove_dead(m->graph);
