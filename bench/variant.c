@@ -81,8 +81,10 @@ static void inline_branch(graph *g, size_t at, graph *b)
 	memcpy(nodes, g->node, at * sizeof *nodes);
 	memcpy(nodes + at, b->node, b->n_node * sizeof *nodes);
 	memcpy(nodes + at + b->n_node, g->node + at + 1, (g->n_node - at - 1) * sizeof *nodes);
-	memcpy(all, g->initializer, g->n_initializer * sizeof *all);
-	memcpy(all + g->n_initializer, b->initializer, b->n_initializer * sizeof *all);
+	if (g->n_initializer)
+		memcpy(all, g->initializer, g->n_initializer * sizeof *all);
+	if (b->n_initializer)
+		memcpy(all + g->n_initializer, b->initializer, b->n_initializer * sizeof *all);
 	g->node = nodes;
 	g->n_node += b->n_node - 1;
 	g->initializer = all;
