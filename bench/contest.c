@@ -1,9 +1,10 @@
 /* Lets contestants (bench.h) do the same work in turns, and says how long each took: a machine's clock drifts, but a
  * ratio of neighbouring turns holds.
  *
- * usage: contest ROW [--operations N] [--seconds S] [--rounds N] [--reference NAME] <CONTESTANTS
+ * usage: contest ROW [--operations N] [--seconds S] [--rounds N] [--budget S] [--reference NAME] <CONTESTANTS
  *
- * A line for each contestant: NAME|THREADS|PEAK|COMMAND. Prints a JSON object a line. Of a contestant's results:
+ * When a budget of seconds is used up, three rounds are enough. A line for each contestant:
+ * NAME|THREADS|PEAK|COMMAND. Prints a JSON object a line. Of a contestant's results:
  *   ms, p10, p90   median over the rounds, and the 10th and 90th percentile
  *   ratio          its time to that of the contestant called REFERENCE with as many threads: the median of the rounds
  *   agree          share of the outputs' elements that are the reference's (of the same name with one thread where
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_CONTESTANTS = 32, MOST_ROUNDS = 1000 };
+enum { MOST_CONTESTANTS = 32, MOST_ROUNDS = 1000, LEAST_ROUNDS = 3 };
 
 struct entry {
 	char *name, *peak, *command;
@@ -39,7 +40,7 @@ struct entry {
 
 struct contest {
 	const char *row, *reference;
-	double operations, seconds;
+	double operations, seconds, budget;
 	int rounds, n;
 	struct entry entry[MOST_CONTESTANTS];
 	double ms[MOST_CONTESTANTS][MOST_ROUNDS];
@@ -148,16 +149,22 @@ static void read_entries(struct contest *c)
 static void hold(struct contest *c)
 {
 	char question[64], line[256];
+	double start = seconds_now();
 	const struct timespec pause = { 0, 5000000 };
 
 	snprintf(question, sizeof question, "turn %g\n", c->seconds);
-	for (int round = 0; round < c->rounds; round++)
+	for (int round = 0; round < c->rounds; round++) {
+		if (round >= LEAST_ROUNDS && seconds_now() > start + c->budget) {
+			c->rounds = round;
+			break;
+		}
 		for (int i = 0; i < c->n; i++) {
 			struct entry *e = &c->entry[round % 2 ? c->n - 1 - i : i];
 			/* Threads that wait for more work after a turn do so awake for a while. */
 			nanosleep(&pause, NULL);
 			e->ms[round] = strtod(ask(e, question, line, sizeof line), NULL);
 		}
+	}
 }
 
 static void collect(struct entry *e)
@@ -276,17 +283,20 @@ static double positive(const char *option, const char *value)
 
 int main(int argc, char **argv)
 {
-	static const char *const usage = "ROW [--operations N] [--seconds S] [--rounds N] [--reference NAME] <CONTESTANTS";
+	static const char *const usage = "ROW [--operations N] [--seconds S] [--rounds N] [--budget S] [--reference NAME] "
+									 "<CONTESTANTS";
 	struct contest *c = bench_memory(1, sizeof *c);
 
 	if (argc < 2 || argc % 2)
 		die("%s", usage);
-	*c = (struct contest){ .row = argv[1], .seconds = 0.2, .rounds = 5 };
+	*c = (struct contest){ .row = argv[1], .seconds = 0.2, .rounds = 5, .budget = 60 };
 	for (int i = 2; i < argc; i += 2) {
 		if (!strcmp(argv[i], "--operations"))
 			c->operations = positive(argv[i], argv[i + 1]);
 		else if (!strcmp(argv[i], "--seconds"))
 			c->seconds = positive(argv[i], argv[i + 1]);
+		else if (!strcmp(argv[i], "--budget"))
+			c->budget = positive(argv[i], argv[i + 1]);
 		else if (!strcmp(argv[i], "--rounds"))
 			c->rounds = (int)fmin(positive(argv[i], argv[i + 1]), MOST_ROUNDS);
 		else if (!strcmp(argv[i], "--reference"))

@@ -96,6 +96,7 @@ const struct peak *peaks(struct peak *to, int room)
 
 	memset(to, 0, (size_t)room * sizeof *to);
 	(void)step;
+	(void)n;
 #if defined __x86_64__
 	if (n + 1 < room && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		to[n++] = (struct peak){ "avx2", step * 8, chains_avx2 };

@@ -163,6 +163,8 @@ END {
 	print "the share of peak counts what the graph's convolutions and matrix products need by their definition, against"
 	print "multiply-adds in registers of the same instruction set and as many threads, in the same turns; a better algorithm"
 	print "(Winograd) can exceed it. Where two threads do not gain twice the peak of one, the machine was busy."
+	if (quick != "")
+		print "QUICK=1: a few rounds of the smaller sizes."
 	peers()
 	print "\n## Models\n"
 	print "![Time of gluec's objects as a multiple of the peer's](models.svg)\n"

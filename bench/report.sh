@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 processor=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1)
 awk -v processor="${processor:-$(uname -m)}" -v processors="$(nproc)" -v compiler="$(${CC:-cc} --version | head -1)" \
-	-v folder="$work" -f "$here/report.awk" "$lines" >"$work/RESULTS.md"
+	-v folder="$work" -v quick="${QUICK:-}" -f "$here/report.awk" "$lines" >"$work/RESULTS.md"
 
 if command -v gnuplot >/dev/null && [ -s "$work/bars" ]; then
 	gnuplot <<END

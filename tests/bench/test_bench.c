@@ -82,6 +82,9 @@ START_TEST(test_contest)
 	has(out, "\"threads\": 2, \"rounds\": 4, \"ms\": 8, \"p10\": 8, \"p90\": 8, \"ratio\": null, \"agree\": 0.5, "
 			 "\"speedup\": 1.25");
 	ck_assert_ptr_null(strstr(out, "\"name\": \"gone\""));
+	out = shell(&f, 0,
+		"echo \"best|1||sh $t/says best 5 AAAA\" | $bin/contest row --rounds 90 --budget 0.000001 --seconds 0.001");
+	has(out, "\"rounds\": 3, \"ms\": 5");
 	has(shell(&f, 1, "echo 'gone|1||false' | $bin/contest row"), "row: no contestants");
 	has(shell(&f, 1, "echo 'gone' | $bin/contest row"), "is not NAME|THREADS|PEAK|COMMAND");
 	has(shell(&f, 1, "$bin/contest row --rounds none </dev/null"), "is no number");
