@@ -146,6 +146,17 @@ function memory(    i) {
 	print ""
 }
 
+# Threads that do not multiply the peak share their processors with something else.
+function busy(    i) {
+	for (i = 1; i <= n; i++)
+		if (row[i] == "roofline" && name[i] ~ /^peak/ && threads[i] > 1 && speedup[i] < 0.9 * threads[i]) {
+			printf "**The machine was busy: with %d threads the peak was %.2f times that of one, so that rows of %d threads\n", \
+				threads[i], speedup[i], threads[i]
+			print "say little.**"
+			return
+		}
+}
+
 function peers(    v, list, i) {
 	for (v in versions)
 		list = list (list == "" ? "" : ", ") v
@@ -162,7 +173,8 @@ END {
 	print "neighbouring turns (of which the table has the median) much less. How to read it: ms is the median of the rounds;"
 	print "the share of peak counts what the graph's convolutions and matrix products need by their definition, against"
 	print "multiply-adds in registers of the same instruction set and as many threads, in the same turns; a better algorithm"
-	print "(Winograd) can exceed it. Where two threads do not gain twice the peak of one, the machine was busy."
+	print "(Winograd) can exceed it."
+	busy()
 	if (quick != "")
 		print "QUICK=1: a few rounds of the smaller sizes."
 	peers()

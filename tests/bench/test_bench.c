@@ -98,6 +98,7 @@ START_TEST(test_report)
 	const char *out = shell(&f, 0,
 		"cat >$t/lines <<'END'\n"
 		"{ \"row\": \"absent\", \"name\": \"oneDNN\" }\n"
+		"{ \"row\": \"roofline\", \"name\": \"peak c\", \"threads\": 2, \"gflops\": 9, \"speedup\": 1.25 }\n"
 		"{ \"row\": \"a\", \"name\": \"ONNX Runtime\", \"version\": \"ONNX Runtime 9\", \"threads\": 1, \"ms\": 12.34, "
 		"\"ratio\": 1, \"agree\": 1, \"speedup\": null }\n"
 		"{ \"row\": \"a\", \"name\": \"gluec c\", \"version\": \"gluec\", \"threads\": 1, \"ms\": 123, \"ratio\": 0.5, "
@@ -116,6 +117,7 @@ START_TEST(test_report)
 
 	has(out, "Beside gluec: ONNX Runtime 9.");
 	has(out, "Left out: oneDNN.");
+	has(out, "The machine was busy: with 2 threads the peak was 1.25 times that of one");
 	has(out, "| a | 1 | ONNX Runtime | 12.3 |");
 	has(out, "|  | 1 | gluec c | 123 | --- | 0.50 | 25 % | - | 99.5 % |");
 	has(out, "| b | 1 | gluec c | 1.00 | --- | void: results differ |");
