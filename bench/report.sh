@@ -28,6 +28,7 @@ set grid ytics
 set key outside top center horizontal
 set xtics rotate by -12 noenhanced
 set rmargin 22
+set bmargin 6
 columns = system("head -1 $work/bars | awk -F'\t' '{ print NF }'")
 set datafile separator '\t'
 plot for [i=2:columns] '$work/bars' using i:xtic(1) title columnheader(i) noenhanced, 1 with lines linecolor 'black' title 'the peer'
