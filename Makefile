@@ -5,7 +5,7 @@
 #   make match A=left.png B=right.png [OUT=matches.png]
 #   make check      all tests, style, generated code; also under the sanitizers
 #   make generate   rewrites generated/ from models/
-#   make bench      speed against ONNX Runtime (needs npm)
+#   make bench      speed and memory against ONNX Runtime and oneDNN: bench/RESULTS.md (QUICK=1: a part of it)
 
 BUILD ?= build
 RT := $(BUILD)/rt
@@ -195,8 +195,45 @@ check:
 style:
 	scripts/style.sh
 
-bench: all $(OBJECTS)
-	bench/run.sh
+# ---- the benchmark: bench/run.sh lists what is timed, these are the programs that time it
+
+BENCH := $(BUILD)/bench
+BENCH_PROGRAMS := contest input kernel layer_onnx model_gluec model_ort resident roof variant
+BENCH_PARTS_contest := contest bench
+BENCH_PARTS_input := input bench
+BENCH_PARTS_kernel := kernel peak
+BENCH_PARTS_layer_dnnl := layer_dnnl layer bench
+BENCH_PARTS_layer_onnx := layer_onnx layer bench
+BENCH_PARTS_model_gluec := model engine engine_gluec bench
+BENCH_PARTS_model_ort := model engine engine_ort bench
+BENCH_PARTS_resident := resident bench
+BENCH_PARTS_roof := roof peak bench
+BENCH_PARTS_variant := variant bench
+BENCH_OTHERS_input := $(BUILD)/gen/onnx.pb-c.o $(addprefix $(BUILD)/models/example/,image.o image_png.o problem.o)
+BENCH_OTHERS_kernel := $(RT)/librt.a
+BENCH_OTHERS_layer_onnx := $(BUILD)/gen/onnx.pb-c.o
+BENCH_OTHERS_model_gluec := $(BUILD)/pool.o
+BENCH_OTHERS_roof := $(BUILD)/pool.o
+BENCH_OTHERS_variant := $(BUILD)/gen/onnx.pb-c.o
+
+$(BENCH)/%.o: bench/%.c $(wildcard bench/*.h) $(RT_HEADERS) $(BUILD)/gen/onnx.pb-c.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -Imodels/example -I$(BUILD)/gen '-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))' -c -o $@ $<
+define BENCH_RULES
+$(BENCH)/$1: $(BENCH_PARTS_$1:%=$(BENCH)/%.o) $(BENCH_OTHERS_$1)
+	$$(CC) $$(SANITIZE) -o $$@ $$^ $$(BENCH_LIBRARIES_$1) -lprotobuf-c -lpng -ldl -lm -lpthread
+endef
+$(foreach p,$(BENCH_PROGRAMS) layer_dnnl,$(eval $(call BENCH_RULES,$p)))
+BENCH_LIBRARIES_layer_dnnl := -ldnnl
+
+$(BUILD)/tests/bench/test_bench: | $(BENCH_PROGRAMS:%=$(BENCH)/%)
+
+# QUICK=1 takes two minutes and leaves out the larger sizes.
+bench:
+	@scripts/setup.sh bench $(BENCH)
+	$(MAKE) $(JOBS) all $(BUILD)/match $(BUILD)/scene $(BENCH_PROGRAMS:%=$(BENCH)/%)
+	-@$(MAKE) -s $(BENCH)/layer_dnnl 2>/dev/null || echo "Without oneDNN 2 (libdnnl-dev)"
+	BUILD=$(BUILD) QUICK=$(QUICK) ISAS='$(ISAS)' CC='$(CC)' bench/run.sh
 
 clean:
 	rm -rf $(BUILD)

@@ -4,6 +4,7 @@
  * usage: kernel [name]      only the cases whose name starts so */
 #define _POSIX_C_SOURCE 200809L
 #include "half.h"
+#include "peak.h"
 #include "rt.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -250,61 +251,28 @@ static double rate(const struct timing *t, int isa, const struct gluec_options *
 	return t->flops / best * 1e-9;
 }
 
-/* Peak: a linear kernel cannot tell it, so this is the tile's instruction mix without its loads: independent chains of
- * multiply-adds, two a cycle of four
- * cycles each. */
-#if defined __x86_64__
-enum { STEPS = 2000000 };
-#define EIGHT_CHAINS                                                                                                   \
-	"vfmadd231ps %8, %8, %0; vfmadd231ps %8, %8, %1; vfmadd231ps %8, %8, %2; vfmadd231ps %8, %8, %3;"                  \
-	"vfmadd231ps %8, %8, %4; vfmadd231ps %8, %8, %5; vfmadd231ps %8, %8, %6; vfmadd231ps %8, %8, %7"
-
-__attribute__((target("avx2,fma"))) static void chains_avx2(void)
+/* A linear kernel cannot tell the peak; chains of multiply-adds without loads can. */
+static void print_peaks(void)
 {
-	typedef float lanes __attribute__((vector_size(32)));
-	lanes x = { 0 }, a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x;
+	struct peak list[8];
 
-	for (int i = 0; i < STEPS; i++)
-		__asm__ volatile(EIGHT_CHAINS
-						 : "+x"(a), "+x"(b), "+x"(c), "+x"(d), "+x"(e), "+x"(f), "+x"(g), "+x"(h)
-						 : "x"(x));
-}
-
-__attribute__((target("avx512f"))) static void chains_avx512(void)
-{
-	typedef float lanes __attribute__((vector_size(64)));
-	lanes x = { 0 }, a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x;
-
-	for (int i = 0; i < STEPS; i++)
-		__asm__ volatile(EIGHT_CHAINS
-						 : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h)
-						 : "v"(x));
-}
-
-static void print_peak(const char *isa, void (*chains)(void), int lanes)
-{
-	double best = 1e9;
-
-	if (rt_select(isa) < 0)
-		return;
-	for (int run = 0; run < 10; run++) {
-		double begin = seconds();
-		chains();
-		double taken = seconds() - begin;
-		best = taken < best ? taken : best;
+	for (const struct peak *p = peaks(list, 8); p->name; p++) {
+		double best = 1e9;
+		for (int run = 0; run < 10; run++) {
+			double begin = seconds();
+			p->run();
+			double taken = seconds() - begin;
+			best = taken < best ? taken : best;
+		}
+		printf("%-36s %-8s %8.1f\n", "peak of one core", p->name, p->operations / best * 1e-9);
 	}
-	printf("%-36s %-8s %8.1f\n", "peak of one core", isa, 2.0 * lanes * 8 * STEPS / best * 1e-9);
 }
-#endif
 
 int main(int argc, char **argv)
 {
 	static const struct gluec_options one = { 0 }, two = { .parallel_for = two_threads };
 
-#if defined __x86_64__
-	print_peak("avx2", chains_avx2, 8);
-	print_peak("avx512", chains_avx512, 16);
-#endif
+	print_peaks();
 	for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
 		if (argc > 1 && strncmp(timings[i].name, argv[1], strlen(argv[1])))
 			continue;

@@ -21,6 +21,21 @@ install() {
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# What `make bench` measures against is left out where it cannot be had: setup.sh bench FOLDER.
+if [ "${1:-}" = bench ]; then
+	peers="libdnnl-dev gnuplot-nox"
+	command -v npm >/dev/null || peers="$peers npm"
+	# shellcheck disable=SC2086
+	peers=$(missing $peers)
+	# shellcheck disable=SC2086
+	[ -z "$peers" ] || install $peers 2>/dev/null || echo "Could not install$peers"
+	mkdir -p "$2"
+	cp bench/package.json "$2"
+	# The package's own install script fetches GPU libraries that nothing here uses.
+	[ -e "$2/node_modules/onnxruntime-node" ] ||
+		(cd "$2" && npm install --ignore-scripts --silent >/dev/null 2>&1) || echo "Could not install onnxruntime-node"
+fi
+
 # shellcheck disable=SC2086
 packages=$(missing $packages)
 if [ -n "$packages" ]; then
