@@ -175,17 +175,6 @@ static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 	take_over(c, g, n, behind);
 }
 
-static void set_input(struct ctx *c, struct node *n, int i, struct value *v)
-{
-	if (i >= n->n_in) {
-		struct value **more = NEW(c, struct value *, (size_t)i + 1);
-		memcpy(more, n->in, (size_t)n->n_in * sizeof *more);
-		n->in = more;
-		n->n_in = i + 1;
-	}
-	n->in[i] = v;
-}
-
 static void fuse_residual(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *add = only_reader(g, n->out[0]);
@@ -220,6 +209,7 @@ static void fuse_concat(struct ctx *c, struct node *n)
 static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 {
 	fuse_concat(c, n);
+	merge_products(c, n);
 	if (input(n, 4))
 		return;
 	if (!*attribute_string(c, n, "act", ""))

@@ -258,6 +258,8 @@ void node_remove(struct graph *g, struct node *n);
 void node_absorb(struct ctx *c, struct node *n, const struct node *other);
 /* Input i of n, or NULL when it is left out. */
 struct value *input(const struct node *n, int i);
+/* Makes v input i of n, with the inputs between left out where there were fewer. */
+void set_input(struct ctx *c, struct node *n, int i, struct value *v);
 bool is_op(const struct node *n, const char *type);       /* in ONNX's own domain */
 bool is_internal(const struct node *n, const char *type); /* in gluec's */
 /* Makes every reader of `from` in g and its branches, and the graphs' outputs, read `to`. */
@@ -331,6 +333,7 @@ void recognize(struct ctx *c, struct graph *g);
 void join_twins(struct ctx *c, struct graph *g);       /* twins.c: two pictures' layers become one of two rows */
 void choose_precision(struct ctx *c, struct graph *g); /* precision.c */
 void fuse(struct ctx *c, struct graph *g);
+void merge_products(struct ctx *c, struct node *n); /* a part of fuse, for a gluec.Linear */
 
 /* pipeline.c. read_model reads the file, specialize_model runs the passes up to infer; between the two, inputs may be
  * bound with bind_input. load_model is both, and optimize runs the rest up to fuse. */

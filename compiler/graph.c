@@ -124,6 +124,17 @@ struct value *input(const struct node *n, int i)
 	return i < n->n_in ? n->in[i] : NULL;
 }
 
+void set_input(struct ctx *c, struct node *n, int i, struct value *v)
+{
+	if (i >= n->n_in) {
+		struct value **more = NEW(c, struct value *, (size_t)i + 1);
+		memcpy(more, n->in, (size_t)n->n_in * sizeof *more);
+		n->in = more;
+		n->n_in = i + 1;
+	}
+	n->in[i] = v;
+}
+
 bool is_op(const struct node *n, const char *type)
 {
 	return n && !strcmp(n->type, type) && !*n->domain;

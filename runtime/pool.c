@@ -10,8 +10,8 @@
 
 enum {
 	MOST_THREADS = 1024,
-	SPINS = 4000,        /* looks at a flag before a thread goes to sleep: some tens of microseconds */
-	RANGES_A_THREAD = 8, /* how finely work is cut: idle ends against calls */
+	SPINS = 4000, /* looks at a flag before a thread goes to sleep: some tens of microseconds */
+	SHARES = 4,   /* a range is this part of a thread's share of the units that are left */
 };
 
 struct gluec_pool {
@@ -24,29 +24,44 @@ struct gluec_pool {
 
 	void (*body)(void *, int32_t, int32_t);
 	void *job;
-	uint32_t units, range;
-	atomic_uint next; /* the first unit that nobody took; cannot overflow, as ranges are an eighth of all at most */
+	uint32_t units;
+	atomic_uint next; /* the first unit that nobody took */
 
 	int workers;
 	pthread_t worker[];
 };
 
+/* Takes ranges that get smaller towards the end (guided self-scheduling, Polychronopoulos & Kuck 1987): few calls, and
+ * all threads end within a unit of each other, too close to fall asleep. */
 static void work(struct gluec_pool *pool)
 {
-	uint32_t begin;
+	uint32_t begin = atomic_load(&pool->next), shares = (uint32_t)(pool->workers + 1) * SHARES;
 
-	while ((begin = atomic_fetch_add(&pool->next, pool->range)) < pool->units) {
-		uint32_t left = pool->units - begin;
+	while (begin < pool->units) {
+		uint32_t range = (pool->units - begin) / shares + 1;
 
-		pool->body(pool->job, (int32_t)begin, (int32_t)(begin + (left < pool->range ? left : pool->range)));
+		if (!atomic_compare_exchange_weak(&pool->next, &begin, begin + range))
+			continue;
+		pool->body(pool->job, (int32_t)begin, (int32_t)(begin + range));
+		begin = atomic_load(&pool->next);
 	}
+}
+
+/* Tells the processor that this thread only waits, so that the other one on its core gets on. */
+static inline void spin(void)
+{
+#if defined __x86_64__ || defined __i386__
+	__builtin_ia32_pause();
+#elif defined __aarch64__
+	__asm__ volatile("isb");
+#endif
 }
 
 /* Waits for a job newer than `seen`: awake for a short while, as the next kernel usually follows at once. */
 static void await_job(struct gluec_pool *pool, unsigned seen)
 {
 	for (int i = 0; i < SPINS && atomic_load(&pool->opened) == seen; i++)
-		;
+		spin();
 	pthread_mutex_lock(&pool->lock);
 	while (atomic_load(&pool->opened) == seen && !pool->stop)
 		pthread_cond_wait(&pool->wake, &pool->lock);
@@ -110,13 +125,10 @@ void gluec_pool_destroy(struct gluec_pool *pool)
 
 static void open_job(struct gluec_pool *pool, int32_t units, void (*body)(void *, int32_t, int32_t), void *job)
 {
-	uint32_t ranges = (uint32_t)(pool->workers + 1) * RANGES_A_THREAD;
-
 	pthread_mutex_lock(&pool->lock);
 	pool->body = body;
 	pool->job = job;
 	pool->units = (uint32_t)units;
-	pool->range = pool->units < ranges ? 1 : pool->units / ranges;
 	atomic_store(&pool->next, 0);
 	pool->open = true;
 	atomic_fetch_add(&pool->opened, 1);
@@ -130,7 +142,7 @@ static void close_job(struct gluec_pool *pool)
 	pool->open = false;
 	pthread_mutex_unlock(&pool->lock);
 	for (int i = 0; i < SPINS && atomic_load(&pool->inside); i++)
-		;
+		spin();
 	pthread_mutex_lock(&pool->lock);
 	while (atomic_load(&pool->inside))
 		pthread_cond_wait(&pool->done, &pool->lock);

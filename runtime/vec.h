@@ -15,6 +15,7 @@
  *     v_copysign(a, b)       the magnitude of a with the sign of b
  *     v_round(a)             nearest integer, ties to even, for |a| < 2^22
  *     v_pow2(a)              2^a for an integer a of -126..127
+ *     v_scale(a, n)          a 2^n for an integer n <= 127 and a of 0.5..2; 0 for n <= -152, and for n <= -127 perhaps
  *     v_exponent(a), v_mantissa(a)    the two parts of a positive normal a = mantissa 2^exponent, 1 <= mantissa < 2
  *     v_less(a, b), v_select(m, a, b)    a < b by lane; m ? a : b by lane
  *     v_sum(a), v_largest(a)    of all lanes, in a fixed order

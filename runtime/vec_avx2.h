@@ -141,6 +141,12 @@ VEC_INLINE vec v_pow2(vec a)
 	return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 23));
 }
 
+/* 2^-127 comes out as 0. */
+VEC_INLINE vec v_scale(vec a, vec n)
+{
+	return v_mul(a, v_pow2(v_max(n, v_set(-127.0f))));
+}
+
 VEC_INLINE vec v_exponent(vec a)
 {
 	__m256i exponent = _mm256_srli_epi32(_mm256_castps_si256(a), 23);

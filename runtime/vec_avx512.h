@@ -140,6 +140,11 @@ VEC_INLINE vec v_pow2(vec a)
 	return _mm512_scalef_ps(_mm512_set1_ps(1.0f), a);
 }
 
+VEC_INLINE vec v_scale(vec a, vec n)
+{
+	return _mm512_scalef_ps(a, n);
+}
+
 VEC_INLINE vec v_exponent(vec a)
 {
 	return _mm512_getexp_ps(a);

@@ -169,6 +169,12 @@ VEC_INLINE vec v_pow2(vec a)
 	return (vec)((vec_bits)shifted << 23);
 }
 
+/* 2^-127 comes out as 0. */
+VEC_INLINE vec v_scale(vec a, vec n)
+{
+	return a * v_pow2(v_max(n, v_set(-127.0f)));
+}
+
 VEC_INLINE vec v_exponent(vec a)
 {
 	return __builtin_convertvector(((vec_mask)a >> 23) - 127, vec);

@@ -166,6 +166,12 @@ VEC_INLINE vec v_pow2(vec a)
 	return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(vaddq_f32(a, v_set(12582912.0f + 127))), 23));
 }
 
+/* 2^-127 comes out as 0. */
+VEC_INLINE vec v_scale(vec a, vec n)
+{
+	return v_mul(a, v_pow2(v_max(n, v_set(-127.0f))));
+}
+
 VEC_INLINE vec v_exponent(vec a)
 {
 	int32x4_t exponent = vshrq_n_s32(vreinterpretq_s32_f32(a), 23);

@@ -42,34 +42,47 @@ static struct view phase_view(struct lower *l, struct value *v, int rank, const 
 /* What the kernel walks over: y, x and the two phases. */
 struct walk {
 	struct view view[4];
-	int order[MAX_RANK]; /* of the dimensions in memory, from the outermost on */
+	int order[MAX_RANK]; /* of y's dimensions in memory, from the outermost on */
 	int rank;            /* of what is left of the dimensions before the last, once merged */
 	int64_t dim[MAX_RANK], stride[4][MAX_RANK];
 };
 
-/* Merges the dimensions before the last, with a y that lies as x does. False when the kernel cannot walk so. */
-static bool plan_walk(struct walk *w)
+/* Walks as x lies and merges the dimensions before the last, with a y whose dimensions are stored in w->order. False
+ * when the kernel cannot walk so. */
+static bool merge_walk(struct walk *w)
 {
 	struct view *y = &w->view[0];
 	const struct view *x = &w->view[1];
-	int last = x->rank - 1;
+	int last = x->rank - 1, walk[MAX_RANK];
 	int64_t stride = 1;
 
-	view_order(x, w->order);
-	if (w->order[last] != last || x->stride[last] != 1)
+	view_order(x, walk);
+	if (walk[last] != last || x->stride[last] != 1)
 		return false;
 	*y = *x;
 	for (int i = last; i >= 0; stride *= x->dim[w->order[i--]])
 		y->stride[w->order[i]] = stride;
 	for (int i = 0; i < last; i++) {
-		w->dim[i] = x->dim[w->order[i]];
+		w->dim[i] = x->dim[walk[i]];
 		for (int k = 0; k < 4; k++)
-			w->stride[k][i] = w->view[k].stride[w->order[i]];
+			w->stride[k][i] = w->view[k].stride[walk[i]];
 	}
 	w->rank = coalesce(last, w->dim, 4, w->stride);
 	/* The kernel takes one list of strides for both phases. */
 	return w->rank <= KERNEL_DIMS && w->view[2].stride[last] == w->view[3].stride[last] &&
 		   !memcmp(w->stride[2], w->stride[3], (size_t)w->rank * sizeof *w->stride[2]);
+}
+
+/* Stores y in the order of its dimensions when the kernel can: attention reads rows of one head faster when they follow
+ * each other. Else y lies as x does. */
+static bool plan_walk(struct walk *w)
+{
+	for (int i = 0; i < w->view[1].rank; i++)
+		w->order[i] = i;
+	if (merge_walk(w))
+		return true;
+	view_order(&w->view[1], w->order);
+	return merge_walk(w);
 }
 
 static void read_walk(struct lower *l, struct node *n, struct walk *w)

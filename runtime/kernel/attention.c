@@ -10,11 +10,14 @@
  * at a time. So keys and values serve the tile as rows just as they lie in memory, only queries are packed, and the
  * maximum, the sum and the rescaling of every query are plain operations on vectors whose lanes are queries. */
 enum {
-	KEYS = TILE_BLOCK,    /* keys in a block */
-	CHANNELS = 256,       /* most channels of q, or of v, that all panels of a unit hold together */
-	CHANNELS_STAGED = 64, /* most channels of a block of keys that are converted at once */
-	CHANNELS_SPLIT = 64,  /* most channels of q whose products are split: a multiple of TILE_TERMS */
-	PANELS = 4,           /* most panels of queries that share the reading of keys and values */
+	KEYS = 2 * TILE_BLOCK, /* keys in a block: sums and softmax cost the less the more keys there are */
+	CHANNELS = 256,        /* most channels of q, or of v, that all panels of a unit hold together */
+	CHANNELS_STAGED = 64,  /* most channels of a block of keys that are converted at once */
+	CHANNELS_OF_V = 24,    /* channels of v that are converted at once, a multiple of every TILE_ROWS */
+	CHANNELS_SPLIT = 64,   /* most channels of q whose products are split: a multiple of TILE_TERMS */
+	PANELS = 4,            /* most panels of queries that share the reading of keys and values */
+	CHAINS = 4,            /* running maxima and sums that do not wait for each other; a divisor of KEYS */
+	SLACK = 8,             /* see exponentiate */
 };
 
 struct job {
@@ -37,17 +40,17 @@ struct block {
 
 /* The running softmax of a panel of queries, and the memory that it works in. */
 struct panel {
-	float *q;      /* [channel][query], times the scale */
-	float *scores; /* [KEYS][query], then their exponentials relative to the maximum */
+	float *q;      /* [channel][query], times the scale, times log2 e: powers of 2 are cheaper than those of e */
+	float *scores; /* [KEYS][query], then 2 to their power relative to max */
 	float *sum_v;  /* [channel][query], rows up to a multiple of TILE_ROWS */
-	float max[RT_PANEL], sum[RT_PANEL];
+	float max[RT_PANEL], sum[RT_PANEL]; /* max is SLACK below the true maximum at most */
 	int32_t first, queries;
 };
 
 /* The two products with a block of keys, in floats or split. */
 struct products {
-	void (*score)(
-		const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys);
+	void (*score)(const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t row,
+		int32_t key, int32_t keys);
 	void (*add_values)(
 		const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys);
 };
@@ -66,7 +69,7 @@ static ptrdiff_t sum_floats(const struct block *at)
 static void pack_queries(const struct job *job, const struct block *at, struct panel *panel, int32_t d0, int32_t d)
 {
 	const struct rt_attention *p = job->p;
-	vec scale = v_set(p->scale);
+	vec scale = v_set(p->scale * 1.44269504f);
 	const void *q = element_at(job->q, p->x_type, at->q + (ptrdiff_t)panel->first * p->q[2] + d0);
 
 	pack_panel(panel->q, q, p->x_type, 1, p->q[2], d, panel->queries);
@@ -74,17 +77,16 @@ static void pack_queries(const struct job *job, const struct block *at, struct p
 		v_store(panel->q + i, v_mul(v_load(panel->q + i), scale));
 }
 
-/* scores = q k^T for a block of keys. Queries with more than CHANNELS channels are packed anew for every block. */
-static void score(
-	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+/* Rows row.. of scores = q k^T, for at most TILE_BLOCK keys. Queries with more than CHANNELS channels are packed anew
+ * each time. */
+static void score(const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t row,
+	int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	float staged[KEYS][CHANNELS_STAGED];
-	const float *rows[KEYS];
+	float staged[TILE_BLOCK][CHANNELS_STAGED];
+	const float *rows[TILE_BLOCK];
 	int32_t step = p->x_type == RT_F32 ? CHANNELS : CHANNELS_STAGED;
 
-	for (int32_t i = 0; i < count; i++)
-		tile_begin(panels[i].scores, RT_PANEL, keys, RT_PANEL, NULL);
 	for (int32_t d0 = 0; d0 < p->d; d0 += step) {
 		int32_t d = p->d - d0 < step ? p->d - d0 : step, held = d0 % CHANNELS;
 		for (int32_t i = 0; i < keys; i++)
@@ -92,7 +94,7 @@ static void score(
 		tile_pad(rows, keys);
 		for (int32_t i = 0; i < count && held == 0 && (key == 0 || p->d > CHANNELS); i++)
 			pack_queries(job, at, &panels[i], d0, p->d - d0 < CHANNELS ? p->d - d0 : CHANNELS);
-		struct tile tile = { .c = panels->scores,
+		struct tile tile = { .c = panels->scores + row * RT_PANEL,
 			.ldc = RT_PANEL,
 			.next_c = KEYS * RT_PANEL,
 			.rows = rows,
@@ -100,29 +102,49 @@ static void score(
 			.segments = 1,
 			.depth = d,
 			.w = panels->q + held * RT_PANEL,
-			.next_w = query_floats(p) };
+			.next_w = query_floats(p),
+			.fresh = d0 == 0 };
 		tile_block(&tile, keys, count);
 	}
 }
 
-/* Turns scores into exponentials, and what was summed before into what it is under the new maximum. */
+/* Turns scores into powers of 2, and what was summed before into what it is under a new maximum. The maximum that is
+ * taken off follows the true one only when it is left behind by more than SLACK: then few blocks but the first need
+ * their sums rescaled, and no power is above 2^SLACK. */
 static void exponentiate(struct panel *panel, int32_t keys, int32_t channels)
 {
+	vec slack = v_set(SLACK);
+
+	for (int32_t i = keys * RT_PANEL; i % (CHAINS * RT_PANEL); i += LANES)
+		v_store(panel->scores + i, v_set(-INFINITY));
 	for (int32_t lane = 0; lane < RT_PANEL; lane += LANES) {
 		float *scores = panel->scores + lane, *sum_v = panel->sum_v + lane;
-		vec old = v_load(panel->max + lane), max = old;
-		for (int32_t i = 0; i < keys; i++)
-			max = v_max(v_load(scores + i * RT_PANEL), max);
-		vec shrink = v_exp(v_sub(old, max)), sum = v_mul(v_load(panel->sum + lane), shrink);
-		for (int32_t i = 0; i < keys; i++) {
-			vec power = v_exp(v_sub(v_load(scores + i * RT_PANEL), max));
-			sum = v_add(sum, power);
-			v_store(scores + i * RT_PANEL, power);
+		vec old = v_load(panel->max + lane), max[CHAINS] = { old, old, old, old },
+			sum[CHAINS] = { v_load(panel->sum + lane) };
+		for (int32_t i = 0; i < keys; i += CHAINS)
+#pragma GCC unroll CHAINS
+			for (int32_t j = 0; j < CHAINS; j++)
+				max[j] = v_max(v_load(scores + (i + j) * RT_PANEL), max[j]);
+		vec most = v_max(v_max(max[0], max[1]), v_max(max[2], max[3]));
+		if (v_largest(v_sub(most, old)) > SLACK) {
+			most = v_select(v_less(v_add(old, slack), most), most, old);
+			vec shrink = v_exp2_falling(v_sub(old, most));
+			sum[0] = v_mul(sum[0], shrink);
+			for (int32_t i = 0; i < channels; i++)
+				v_store(sum_v + i * RT_PANEL, v_mul(v_load(sum_v + i * RT_PANEL), shrink));
+			v_store(panel->max + lane, most);
+		} else {
+			most = old;
 		}
-		for (int32_t i = 0; i < channels; i++)
-			v_store(sum_v + i * RT_PANEL, v_mul(v_load(sum_v + i * RT_PANEL), shrink));
-		v_store(panel->max + lane, max);
-		v_store(panel->sum + lane, sum);
+		sum[1] = sum[2] = sum[3] = v_set(0.0f);
+		for (int32_t i = 0; i < keys; i += CHAINS)
+#pragma GCC unroll CHAINS
+			for (int32_t j = 0; j < CHAINS; j++) {
+				vec power = v_exp2_falling(v_sub(v_load(scores + (i + j) * RT_PANEL), most));
+				sum[j] = v_add(sum[j], power);
+				v_store(scores + (i + j) * RT_PANEL, power);
+			}
+		v_store(panel->sum + lane, v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
 	}
 }
 
@@ -131,23 +153,24 @@ static void add_values(
 	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	float staged[KEYS * TILE_BLOCK];
+	float staged[KEYS * CHANNELS_OF_V];
 	const float *rows[TILE_BLOCK];
+	bool in_place = p->x_type == RT_F32;
+	int32_t most = in_place ? TILE_BLOCK : CHANNELS_OF_V;
 
-	for (int32_t c = 0; c < at->channels; c += TILE_BLOCK) {
-		int32_t n = at->channels - c < TILE_BLOCK ? at->channels - c : TILE_BLOCK;
-		for (int32_t i = 0; i < keys; i++) {
-			ptrdiff_t from = at->v + (ptrdiff_t)(key + i) * p->v[2] + at->channel + c;
-			load_floats(staged + i * TILE_BLOCK, element_at(job->v, p->x_type, from), p->x_type, 1, n);
-		}
+	for (int32_t c = 0; c < at->channels; c += most) {
+		int32_t n = at->channels - c < most ? at->channels - c : most;
+		ptrdiff_t from = at->v + (ptrdiff_t)key * p->v[2] + at->channel + c;
+		for (int32_t i = 0; i < keys && !in_place; i++, from += p->v[2])
+			load_floats(staged + i * CHANNELS_OF_V, element_at(job->v, p->x_type, from), p->x_type, 1, n);
 		for (int32_t i = 0; i < n; i++)
-			rows[i] = staged + i;
+			rows[i] = in_place ? (const float *)job->v + from + i : staged + i;
 		tile_pad(rows, n);
 		struct tile tile = { .c = panels->sum_v + c * RT_PANEL,
 			.ldc = RT_PANEL,
 			.next_c = sum_floats(at),
 			.rows = rows,
-			.step = TILE_BLOCK,
+			.step = in_place ? p->v[2] : CHANNELS_OF_V,
 			.segments = 1,
 			.depth = keys,
 			.w = panels->scores,
@@ -157,9 +180,9 @@ static void add_values(
 }
 
 #ifdef VEC_TILES
-/* scores = q k^T by tiles, for at most CHANNELS_SPLIT channels. */
-static void score_split(
-	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+/* Rows row.. of scores = q k^T by tiles, for at most TILE_BLOCK keys and CHANNELS_SPLIT channels. */
+static void score_split(const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t row,
+	int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
 	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(CHANNELS_SPLIT)];
@@ -167,7 +190,7 @@ static void score_split(
 	float buffer[CHANNELS_SPLIT];
 
 	for (int32_t i = 0; i < count; i++) {
-		tile_begin(panels[i].scores, RT_PANEL, keys, RT_PANEL, NULL);
+		tile_begin(panels[i].scores + row * RT_PANEL, RT_PANEL, keys, RT_PANEL, NULL);
 		if (key == 0) {
 			pack_queries(job, at, &panels[i], 0, p->d);
 			split_panel_floats(panels[i].q, p->d);
@@ -182,24 +205,24 @@ static void score_split(
 		.depth = p->d,
 		.w = (const void *)panels->q,
 		.next_w = 2 * query_floats(p),
-		.c = panels->scores,
+		.c = panels->scores + row * RT_PANEL,
 		.ldc = RT_PANEL,
 		.next_c = KEYS * RT_PANEL };
 	split_multiply(&product, count);
 }
 
-/* sum_v += v^T scores by tiles. */
-static void add_values_split(
-	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+/* sum_v += v^T scores by tiles, for at most TILE_BLOCK keys, whose scores are the rows from `row` on. */
+static void add_some_split(const struct job *job, const struct block *at, struct panel *panels, int32_t count,
+	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	enum { DEPTH = (KEYS + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS };
+	enum { DEPTH = (TILE_BLOCK + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS };
 	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(DEPTH)];
 	struct split_rows rows = split_begin(numbers, DEPTH);
 	float turned[TILE_BLOCK * RT_PANEL];
 
 	for (int32_t i = 0; i < count; i++)
-		split_panel_floats(panels[i].scores, keys);
+		split_panel_floats(panels[i].scores + row * RT_PANEL, keys);
 	for (int32_t c = 0; c < at->channels; c += TILE_BLOCK) {
 		int32_t n = at->channels - c < TILE_BLOCK ? at->channels - c : TILE_BLOCK, i = 0;
 		for (; i < keys; i += RT_PANEL) {
@@ -214,13 +237,20 @@ static void add_values_split(
 			.rows = &rows,
 			.n = n,
 			.depth = keys + keys % 2,
-			.w = (const void *)panels->scores,
+			.w = (const void *)(panels->scores + row * RT_PANEL),
 			.next_w = KEYS * SPLIT_ROW,
 			.c = panels->sum_v + c * RT_PANEL,
 			.ldc = RT_PANEL,
 			.next_c = sum_floats(at) };
 		split_multiply(&product, count);
 	}
+}
+
+static void add_values_split(
+	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
+{
+	for (int32_t i = 0; i < keys; i += TILE_BLOCK)
+		add_some_split(job, at, panels, count, i, key + i, keys - i < TILE_BLOCK ? keys - i : TILE_BLOCK);
 }
 #endif
 
@@ -260,7 +290,8 @@ static void attend(const struct job *job, const struct block *at)
 	}
 	for (int32_t key = 0; key < p->n; key += KEYS) {
 		int32_t keys = p->n - key < KEYS ? p->n - key : KEYS;
-		job->products->score(job, at, panels, count, key, keys);
+		for (int32_t i = 0; i < keys; i += TILE_BLOCK)
+			job->products->score(job, at, panels, count, i, key + i, keys - i < TILE_BLOCK ? keys - i : TILE_BLOCK);
 		for (int32_t i = 0; i < count; i++)
 			exponentiate(&panels[i], keys, at->channels);
 		job->products->add_values(job, at, panels, count, key, keys);

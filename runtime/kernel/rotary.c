@@ -1,5 +1,5 @@
 #include "kernel.h"
-#include "element.h"
+#include "micro/stage.h"
 
 enum { PAIRS = 128 /* converted at once */, UNIT_ROWS = 16 };
 
@@ -10,20 +10,35 @@ struct job {
 	const float *cos, *sin;
 };
 
-/* Pairs first..first+n of a row, the first channels of which are a and the second ones b, each at distance `step`. */
-static void rotate(float *a, float *b, int step, int n, const float *cos, const float *sin, ptrdiff_t phase)
+/* n pairs of channels step i and second + step i of x and y. Inlined where the distances are constants, and y overlaps
+ * nothing, so that compilers vectorise it. */
+VEC_INLINE void rotate_as(float *restrict y, const float *x, ptrdiff_t second, int step, int n, const float *cos,
+	const float *sin, ptrdiff_t phase)
 {
 	for (int i = 0; i < n; i++) {
-		float u = a[i * step], v = b[i * step], c = cos[i * phase], s = sin[i * phase];
-		a[i * step] = u * c - v * s;
-		b[i * step] = v * c + u * s;
+		float a = x[i * step], b = x[second + i * step], c = cos[i * phase], s = sin[i * phase];
+		y[i * step] = a * c - b * s;
+		y[second + i * step] = b * c + a * s;
 	}
+}
+
+/* Pairs of neighbours, or of halves: the second channels are PAIRS behind the first. */
+static void rotate(float *y, const float *x, bool half, int n, const float *cos, const float *sin, ptrdiff_t phase)
+{
+	if (half && phase == 1)
+		rotate_as(y, x, PAIRS, 1, n, cos, sin, 1);
+	else if (half)
+		rotate_as(y, x, PAIRS, 1, n, cos, sin, phase);
+	else if (phase == 1)
+		rotate_as(y, x, 1, 2, n, cos, sin, 1);
+	else
+		rotate_as(y, x, 1, 2, n, cos, sin, phase);
 }
 
 static void rotate_row(const struct job *job, ptrdiff_t x_row, ptrdiff_t y_row, ptrdiff_t phase)
 {
 	const struct rt_rotary *p = job->p;
-	float buffer[2 * PAIRS];
+	float buffer[2 * PAIRS], y[2 * PAIRS];
 	int32_t pairs = p->d / 2;
 
 	for (int32_t j = 0; j < pairs; j += PAIRS) {
@@ -32,15 +47,15 @@ static void rotate_row(const struct job *job, ptrdiff_t x_row, ptrdiff_t y_row, 
 		const float *sin = job->sin + phase + (ptrdiff_t)j * p->phase[3];
 		/* Where the first channels of these pairs are, and for halves the second ones. */
 		ptrdiff_t near = p->half ? j : 2 * (ptrdiff_t)j, far = near + pairs;
-		load_floats(buffer, element_at(job->x, p->x_type, x_row + near), p->x_type, 1, p->half ? n : 2 * n);
+		const float *x = p->half ? buffer : stage(p->x_type, job->x, x_row + near, 2 * n, buffer);
 		if (p->half) {
+			load_floats(buffer, element_at(job->x, p->x_type, x_row + near), p->x_type, 1, n);
 			load_floats(buffer + PAIRS, element_at(job->x, p->x_type, x_row + far), p->x_type, 1, n);
-			rotate(buffer, buffer + PAIRS, 1, n, cos, sin, p->phase[3]);
-			store_floats(element_to(job->y, p->y_type, y_row + far), buffer + PAIRS, p->y_type, 1, n);
-		} else {
-			rotate(buffer, buffer + 1, 2, n, cos, sin, p->phase[3]);
 		}
-		store_floats(element_to(job->y, p->y_type, y_row + near), buffer, p->y_type, 1, p->half ? n : 2 * n);
+		rotate(y, x, p->half, n, cos, sin, p->phase[3]);
+		store_floats(element_to(job->y, p->y_type, y_row + near), y, p->y_type, 1, p->half ? n : 2 * n);
+		if (p->half)
+			store_floats(element_to(job->y, p->y_type, y_row + far), y + PAIRS, p->y_type, 1, n);
 	}
 }
 
@@ -50,11 +65,23 @@ static void units(void *data, int32_t unit, int32_t end)
 	const struct job *job = data;
 	const struct rt_rotary *p = job->p;
 	int32_t rows = p->b * p->h * p->n, last = end < rows / UNIT_ROWS ? end * UNIT_ROWS : rows;
+	int32_t i = unit * UNIT_ROWS, n = i % p->n, h = i / p->n % p->h, b = i / p->n / p->h;
 
-	for (int32_t i = unit * UNIT_ROWS; i < last; i++) {
-		ptrdiff_t b = i / p->n / p->h, h = i / p->n % p->h, n = i % p->n;
-		rotate_row(job, b * p->x[0] + h * p->x[1] + n * p->x[2], b * p->y[0] + h * p->y[1] + n * p->y[2],
-			b * p->phase[0] + h * p->phase[1] + n * p->phase[2]);
+	for (; i < last; i++) {
+		const int32_t at[] = { b, h, n };
+		ptrdiff_t x = 0, y = 0, phase = 0;
+		for (int32_t k = 0; k < 3; k++) {
+			x += (ptrdiff_t)at[k] * p->x[k];
+			y += (ptrdiff_t)at[k] * p->y[k];
+			phase += (ptrdiff_t)at[k] * p->phase[k];
+		}
+		rotate_row(job, x, y, phase);
+		/* Divisions would take longer than a row. */
+		if (++n == p->n) {
+			n = 0;
+			h = h + 1 == p->h ? 0 : h + 1;
+			b += h == 0;
+		}
 	}
 }
 
@@ -62,5 +89,7 @@ KERNEL(rotary, (void *y, const void *x, const void *cos, const void *sin))
 {
 	struct job job = { p, y, x, cos, sin };
 
+	if (p->n == 0)
+		return;
 	rt_parallel(run, (p->b * p->h * p->n + UNIT_ROWS - 1) / UNIT_ROWS, units, &job);
 }

@@ -29,7 +29,7 @@ struct tile {
 	int segments, depth;
 	const float *w; /* dense panels */
 	ptrdiff_t next_w;
-	bool fresh; /* the sums start from 0 and not from what c holds */
+	bool fresh; /* the sums start at 0 instead of what c holds */
 };
 
 /* The first TILE_ROWS rows of `panels` panels. Every element of the rows serves as many vectors as there are sums in a
@@ -43,8 +43,12 @@ VEC_INLINE void tile_sums(const struct tile *p, int panels)
 #pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
-			sum[i][j] =
-				p->fresh ? v_set(0.0f) : v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
+			sum[i][j] = v_set(0.0f);
+	if (!p->fresh)
+#pragma GCC unroll TILE_ROWS
+		for (int i = 0; i < TILE_ROWS; i++)
+			for (int j = 0; j < vecs; j++)
+				sum[i][j] = v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
 	for (int s = 0; s < p->segments; s++, rows += TILE_BLOCK) {
 		for (int i = 0; i < TILE_ROWS; i++)
 			a[i] = rows[i];

@@ -157,6 +157,44 @@ START_TEST(infinite_scores)
 }
 END_TEST
 
+/* The power in the softmax, alone: of two keys with scores x and 0 the first has the share e^x / (1 + e^x). Its error
+ * is what micro/math.h says, some roundings, and that of x times log2 e, which grows with x. */
+START_TEST(powers)
+{
+	enum { M = 4000 };
+	struct rt_attention p = { .b = 1,
+		.h = 1,
+		.m = M,
+		.n = 2,
+		.d = 1,
+		.dv = 1,
+		.scale = 1,
+		.q = { 0, 0, 1 },
+		.k = { 0, 0, 1 },
+		.v = { 0, 0, 1 },
+		.y = { 0, 0, 1 },
+		F32 };
+	static const struct gluec_options options = { 0 };
+	const struct rt_run run = { &options };
+	float q[M], k[2] = { 1, 0 }, y[M];
+	struct attention_case c = { .p = p, .q = q, .k = k, .v = k };
+
+	for (int i = 0; i < M; i++)
+		q[i] = -(float)i * 87 / M;
+	for (int build = 0; rt_isa_names[build]; build++) {
+		if (rt_select(rt_isa_names[build]) < 0)
+			continue;
+		call(&c, build, &run, y);
+		for (int i = 0; i < M; i++) {
+			double power = exp((double)q[i]), share = power / (1 + power);
+			double bound = 4e-7 - (double)q[i] * 0x1p-23;
+			ck_assert_msg(fabs((double)y[i] - share) <= bound * share, "%s: e^%g is off by %g", rt_isa_names[build],
+				(double)q[i], (double)y[i] / share - 1);
+		}
+	}
+}
+END_TEST
+
 /* The same keys for every head, and the batches of v backwards: the reference has them the right way round. */
 START_TEST(strides)
 {
@@ -247,6 +285,7 @@ Suite *suite(void)
 	tcase_add_test(t, wide_heads);
 	tcase_add_test(t, large_scores);
 	tcase_add_test(t, infinite_scores);
+	tcase_add_test(t, powers);
 	tcase_add_test(t, strides);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_products);

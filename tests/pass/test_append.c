@@ -158,7 +158,8 @@ START_TEST(cut_lightglue)
 	run_cut(&whole, true);
 	run_cut(&part, _i);
 	run_cut(&loose, _i);
-	expect_same(&whole, &part, 2, 1e-6);
+	/* The passes multiply weights with each other, which rounds them differently. */
+	expect_same(&whole, &part, 2, 5e-6);
 	for (int64_t i = 0; i < POINTS; i++) {
 		int64_t j = constant_int(part.results[0], i), k = constant_int(loose.results[0], i);
 		ck_assert(j == k || j == -1);
