@@ -15,7 +15,7 @@ include runtime/kernels.mk
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic
 COMMON := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iruntime $(SANITIZE)
-COMPILER_CFLAGS := $(COMMON) -Icompiler -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' \
+COMPILER_CFLAGS := $(COMMON) -Icompiler -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' '-DALL_ISAS="$(ALL_RANKED)"' \
 	'-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))'
 COMPILER_HEADERS := $(wildcard compiler/*.h compiler/*/*.h compiler/*.def)
 LIBS := -lprotobuf-c -lmd -ldl -lm -lpthread

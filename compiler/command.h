@@ -26,6 +26,7 @@ enum {
 	OPTION_DEPTH = 'l',
 	OPTION_PRECISION = 'p',
 	OPTION_WEIGHTS = 'w',
+	OPTION_TARGET = 'T',
 	OPTION_HELP = 'h',
 	OPTION_OWN = 256
 };
@@ -35,7 +36,7 @@ enum {
 		{ "constant", required_argument, NULL, OPTION_CONSTANT }, { "topk", required_argument, NULL, OPTION_TOPK },    \
 		{ "append", required_argument, NULL, OPTION_APPEND }, { "depth", required_argument, NULL, OPTION_DEPTH },      \
 		{ "precision", required_argument, NULL, OPTION_PRECISION },                                                    \
-		{ "weights", required_argument, NULL, OPTION_WEIGHTS },                                                        \
+		{ "weights", required_argument, NULL, OPTION_WEIGHTS }, { "target", required_argument, NULL, OPTION_TARGET },  \
 	{                                                                                                                  \
 		"help", no_argument, NULL, OPTION_HELP                                                                         \
 	}
@@ -52,7 +53,9 @@ enum {
 	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
 	"  --precision P         fp32 (default); fp16: weights and activations stored as half; bf16x3: products of two\n"  \
 	"                        bfloat16 for each float, nearly as exact as fp32, and fast where there is AMX\n"          \
-	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"
+	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"                        \
+	"  --target LEVELS       the object's instruction sets, such as c or avx2,avx512 (default: all that the\n"         \
+	"                        processor that it is built for may have)\n"
 
 /* Reads the command line: options from `list` (which ends with zeros), MODEL_OPTIONS into c->set, others through own,
  * which may be NULL; one operand goes to c->set.model. --help prints the command's help and returns false. */

@@ -351,7 +351,7 @@ static void write_run(struct ctx *c, const struct program *p, struct text *t)
 	line(t, "{");
 	line(t, "static const struct gluec_options plain = { 0 };");
 	line(t, "const struct rt_run with = { options ? options : &plain }, *run = &with;");
-	line(t, "const int isa = rt_select(run->options->isa);");
+	line(t, "const int isa = %s(run->options->isa);", c->set.target ? "choose_isa" : "rt_select");
 	if (p->arena_bytes)
 		line(t, "char *const a = arena;");
 	if (p->weight_bytes)
@@ -363,6 +363,24 @@ static void write_run(struct ctx *c, const struct program *p, struct text *t)
 	line(t, "%s", "");
 	write_block(c, p->main, t, true);
 	line(t, "}");
+}
+
+/* Kernels are named in generated code once for each instruction set of RT_ISAS. */
+static void write_runtime(struct ctx *c, struct text *t)
+{
+	char *list = c->set.target ? arena_text(c, "%s", c->set.target) : NULL, *rest = NULL;
+	const char *all = "";
+
+	if (!list) {
+		line(t, "#include \"rt.h\"");
+		return;
+	}
+	for (const char *isa = strtok_r(list, " ", &rest); isa; isa = strtok_r(NULL, " ", &rest))
+		all = arena_text(c, "%s I(%s, x)", all, isa);
+	line(t, "/* The instruction sets of --target, and no others. */");
+	line(t, "#undef RT_ISAS");
+	line(t, "#define RT_ISAS(I, x)%s", all);
+	line(t, "#include \"choose.h\"");
 }
 
 static void write_init(struct ctx *c, const struct program *p, struct text *t)
@@ -384,7 +402,7 @@ static void write_source(struct ctx *c, const struct program *p, FILE *f)
 	line(&t, "#pragma GCC visibility push(default)");
 	line(&t, "#include \"%s.h\"", c->set.name);
 	line(&t, "#pragma GCC visibility pop");
-	line(&t, "#include \"rt.h\"");
+	write_runtime(c, &t);
 	line(&t, "#include <math.h>");
 	line(&t, "%s", "");
 	write_arena(p, &t);

@@ -42,6 +42,10 @@ void write_header(struct ctx *c, const struct program *p, FILE *f)
 	line(&t, "/* A bound on the stack that a call takes, in each thread that works for it. */");
 	line(&t, "#define %s_STACK_BYTES ((size_t)%d)", upper, STACK_BYTES);
 	line(&t, "%s", "");
+	if (c->set.target) {
+		line(&t, "/* The instruction sets that the object has, weakest first. */");
+		line(&t, "#define %s_TARGET \"%s\"", upper, c->set.target);
+	}
 	if (c->set.precision == PRECISION_BF16X3)
 		line(&t, "/* Long sums of products may be computed from two bfloat16 for each number: within 2^-15 of the sum "
 				 "of their "

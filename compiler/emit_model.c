@@ -57,7 +57,8 @@ void write_model(struct ctx *c, const struct program *p, struct text *t)
 	line(t, "static const struct gluec_model model = {");
 	line(t, ".name = \"%s\", .inputs = %d, .outputs = %d, .input = %s, .output = output_list,", c->set.name, n_in,
 		n_out, n_in ? "input_list" : "NULL");
-	line(t, ".arena_bytes = %s_ARENA_BYTES, .weight_bytes = %s_WEIGHT_BYTES, .isa = rt_isa_names,", upper, upper);
+	line(t, ".arena_bytes = %s_ARENA_BYTES, .weight_bytes = %s_WEIGHT_BYTES, .isa = %s,", upper, upper,
+		c->set.target ? "choose_names" : "rt_isa_names");
 	line(t, ".init = %s_init, .run = run_any,", c->set.name);
 	line(t, "};");
 	line(t, "%s", "");

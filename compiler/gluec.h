@@ -62,6 +62,7 @@ struct settings {
 	int depth; /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
 	enum precision precision;
 	bool weights_as_c;   /* NAME.weights.c instead of NAME.S */
+	const char *target;  /* the object's instruction sets, weakest first, blanks between; NULL: the machine's */
 	const char *cc;      /* the C compiler for verify and bench */
 	const char *command; /* the options that decide the result, for the head of the generated file */
 };

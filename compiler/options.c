@@ -96,6 +96,27 @@ static enum precision read_precision(struct ctx *c, const char *text)
 	fail(c, USAGE, "--precision: '%.60s' must be fp32, bf16x3 or fp16", text);
 }
 
+/* The levels of a list with commas between, in the order of all that there are, and with blanks between. */
+static const char *read_target(struct ctx *c, const char *text)
+{
+	static const char all[] = ALL_ISAS;
+	char *known = arena_text(c, "%s", all), *rest = NULL;
+	const char *found = "";
+	int left = 1;
+
+	for (const char *p = text; *p; p++)
+		left += *p == ',';
+	for (const char *isa = strtok_r(known, " ", &rest); isa; isa = strtok_r(NULL, " ", &rest)) {
+		if (!strstr(arena_text(c, ",%s,", text), arena_text(c, ",%s,", isa)))
+			continue;
+		found = arena_text(c, "%s%s%s", found, *found ? " " : "", isa);
+		left--;
+	}
+	if (left)
+		fail(c, USAGE, "--target: '%.60s' must be some of %s, each once, with commas between", text, all);
+	return found;
+}
+
 static void read_model_option(struct ctx *c, int code, const char *value)
 {
 	struct settings *s = &c->set;
@@ -130,12 +151,24 @@ static void read_model_option(struct ctx *c, int code, const char *value)
 	case OPTION_PRECISION:
 		s->precision = read_precision(c, value);
 		break;
+	case OPTION_TARGET:
+		s->target = read_target(c, value);
+		break;
 	case OPTION_WEIGHTS:
 		if (strcmp(value, "bin") && strcmp(value, "c"))
 			fail(c, USAGE, "--weights: '%.60s' must be bin or c", value);
 		s->weights_as_c = !strcmp(value, "c");
 		break;
 	}
+}
+
+static const char *replace_all(struct ctx *c, const char *text, char old, char new)
+{
+	char *copy = arena_text(c, "%s", text);
+
+	for (char *p = copy; (p = strchr(p, old));)
+		*p++ = new;
+	return copy;
 }
 
 /* The options that decide the result, in an order of their own, so that the generated file does not depend on the
@@ -169,6 +202,8 @@ static const char *describe(struct ctx *c)
 		text = arena_text(c, "%s --depth %d", text, s->depth);
 	if (s->weights_as_c)
 		text = arena_text(c, "%s --weights c", text);
+	if (s->target)
+		text = arena_text(c, "%s --target %s", text, replace_all(c, s->target, ' ', ','));
 	return arena_text(c, "%s --precision %s", text, precisions[s->precision]);
 }
 

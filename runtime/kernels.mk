@@ -12,7 +12,7 @@ MACHINE := $(firstword $(subst -, ,$(shell $(CC) $(ARCH) -dumpmachine)))
 ifneq ($(filter -m32,$(CC) $(ARCH)),)
 MACHINE := $(patsubst x86_64,i686,$(MACHINE))
 endif
-RT ?= build/rt$(addprefix -,$(filter-out $(shell uname -m),$(MACHINE)))
+RT ?= build/rt$(addprefix -,$(filter-out $(shell uname -m),$(MACHINE)))$(OF_TARGET)
 # The tools that go with the compiler: those of aarch64-linux-gnu-gcc are not this machine's own.
 ifeq ($(origin AR),default)
 AR := $(shell $(CC) -print-prog-name=ar)
@@ -20,7 +20,11 @@ endif
 include $(wildcard $(RUNTIME)/isa/*.mk)
 ALL_ISAS := $(patsubst $(RUNTIME)/vec_%.h,%,$(wildcard $(RUNTIME)/vec_*.h))
 # Weakest first, as programs choose them: by RANK.
+ALL_RANKED := c $(subst .,,$(suffix $(sort $(foreach i,$(filter-out c,$(ALL_ISAS)),$(RANK_$i).$i))))
 ISAS ?= c $(subst .,,$(suffix $(sort $(foreach i,$(ALL_ISAS),$(if $(filter $(MACHINE),$(MACHINES_$i)),$(RANK_$i).$i)))))
+
+UNFIT := $(foreach i,$(ISAS),$(if $(MACHINES_$i),$(if $(filter $(MACHINE),$(MACHINES_$i)),,$i)))
+$(if $(strip $(UNFIT)),$(error $(CC) builds for $(MACHINE), which never has $(strip $(UNFIT))))
 
 # Fused multiply-adds only where a kernel asks for them, so that every compiler gives the same bits; kernels do not look
 # at errno.

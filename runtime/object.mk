@@ -7,6 +7,17 @@
 # $(DIR)/$(NAME).o holds the generated code, the kernels that it uses and the weights. Everything but NAME_run, NAME_init
 # and NAME_model is local to it, so that objects of several models never clash; it needs nothing but libc and libm.
 
+# What was compiled with --target gets a library of its own, of these instruction sets alone.
+TARGET := $(strip $(shell sed -n 's/^.define [A-Z0-9_]*_TARGET "\([a-z0-9 ]*\)"$$/\1/p' $(DIR)/$(NAME).h))
+ifneq ($(TARGET),)
+EMPTY :=
+OF_TARGET := -$(subst $(EMPTY) ,-,$(TARGET))
+ifdef RT
+override RT := $(RT)$(OF_TARGET)
+endif
+override ISAS := $(TARGET)
+endif
+
 .DEFAULT_GOAL := $(DIR)/$(NAME).o
 include $(dir $(lastword $(MAKEFILE_LIST)))kernels.mk
 OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)

@@ -96,7 +96,7 @@ START_TEST(test_text)
 
 	cli_succeeds(r);
 	cli_says(r, "2 threads, 3 iterations after 0 to warm up, arena ");
-	cli_says(r, "  conv1a conv1a.relu\n");
+	cli_says(r, "  conv1a conv1a.relu conv1b conv1b.relu pool1\n");
 	ck_assert(strstr(r->out, "conv1a.relu") < strstr(r->out, "conv4b.relu"));
 	double min = number_behind(r->out, "min = "), mean = number_behind(r->out, "mean = ");
 	double max = number_behind(r->out, "max = "), p90 = number_behind(r->out, "percentile(90%) = ");
