@@ -32,12 +32,13 @@ struct tile {
 	bool fresh; /* the sums start at 0 instead of what c holds */
 };
 
-/* The first TILE_ROWS rows of `panels` panels. Every element of the rows serves as many vectors as there are sums in a
- * row: more of them need fewer loads, of which processors do only two a cycle. */
-VEC_INLINE void tile_sums(const struct tile *p, int panels)
+/* TILE_ROWS rows of `panels` panels, whose sums, rows and weights start at c, rows and w. Every element of the rows
+ * serves as many vectors as there are sums in a row: more of them need fewer loads, of which processors do only two a
+ * cycle. */
+VEC_INLINE void tile_sums(const struct tile *p, float *c, const float *const *rows, const float *w, int panels)
 {
 	vec sum[TILE_ROWS][TILE_PANELS * TILE_VECS], weight[TILE_PANELS * TILE_VECS];
-	const float *a[TILE_ROWS], *const *rows = p->rows, *w = p->w;
+	const float *a[TILE_ROWS];
 	int vecs = panels * TILE_VECS;
 
 #pragma GCC unroll TILE_ROWS
@@ -48,7 +49,7 @@ VEC_INLINE void tile_sums(const struct tile *p, int panels)
 #pragma GCC unroll TILE_ROWS
 		for (int i = 0; i < TILE_ROWS; i++)
 			for (int j = 0; j < vecs; j++)
-				sum[i][j] = v_load(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
+				sum[i][j] = v_load(c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
 	for (int s = 0; s < p->segments; s++, rows += TILE_BLOCK) {
 		for (int i = 0; i < TILE_ROWS; i++)
 			a[i] = rows[i];
@@ -66,19 +67,20 @@ VEC_INLINE void tile_sums(const struct tile *p, int panels)
 #pragma GCC unroll TILE_ROWS
 	for (int i = 0; i < TILE_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
-			v_store(p->c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES, sum[i][j]);
+			v_store(c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES, sum[i][j]);
 }
 
 /* They stay functions of their own: inlined into a large one, their pointers would not keep their registers. Nor would
  * many sums, did GCC not unroll early the loops that read and write them. */
-static __attribute__((noinline)) void tile_one(const struct tile *p)
+static __attribute__((noinline)) void tile_one(const struct tile *p, float *c, const float *const *rows, const float *w)
 {
-	tile_sums(p, 1);
+	tile_sums(p, c, rows, w, 1);
 }
 
-static __attribute__((noinline)) void tile_group(const struct tile *p)
+static __attribute__((noinline)) void tile_group(
+	const struct tile *p, float *c, const float *const *rows, const float *w)
 {
-	tile_sums(p, TILE_PANELS);
+	tile_sums(p, c, rows, w, TILE_PANELS);
 }
 
 /* All of n <= TILE_BLOCK rows and some panels. Pointers up to the next multiple of TILE_ROWS must be readable, and that
@@ -88,14 +90,12 @@ static inline void tile_block(const struct tile *p, int n, int panels)
 	for (int j = 0; j < panels;) {
 		bool group = TILE_PANELS > 1 && panels - j >= TILE_PANELS;
 		for (int i = 0; i < n; i += TILE_ROWS) {
-			struct tile part = *p;
-			part.c += i * p->ldc + j * p->next_c;
-			part.rows += i;
-			part.w += j * p->next_w;
+			float *c = p->c + i * p->ldc + j * p->next_c;
+			const float *w = p->w + j * p->next_w;
 			if (group)
-				tile_group(&part);
+				tile_group(p, c, p->rows + i, w);
 			else
-				tile_one(&part);
+				tile_one(p, c, p->rows + i, w);
 		}
 		j += group ? TILE_PANELS : 1;
 	}
