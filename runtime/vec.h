@@ -8,6 +8,8 @@
  *     v_load_n, v_store_n    the first n (0..LANES) of them, touching no more memory; the other lanes load as 0
  *     v_load_half, v_store_half, v_load_bfloat, v_store_bfloat    LANES 16-bit floats, converted as half.h does
  *     v_load_pairs(p, &a, &b)    LANES pairs of bfloat16: the first of each pair to a, the second to b
+ *     v_stream(p, a)         v_store past the caches, p aligned to RT_ALIGN, where the instruction set has that;
+ *     v_stream_end()         makes what was streamed visible to other threads
  *     v_set(f)               f in every lane
  *     v_add, v_sub, v_mul, v_div, v_sqrt, v_abs
  *     v_fma(a, b, c)         a b + c, rounded once where the instruction set has that

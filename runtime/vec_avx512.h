@@ -22,6 +22,16 @@ VEC_INLINE void v_store(float *p, vec a)
 	_mm512_storeu_ps(p, a);
 }
 
+VEC_INLINE void v_stream(float *p, vec a)
+{
+	_mm512_stream_ps(p, a);
+}
+
+VEC_INLINE void v_stream_end(void)
+{
+	_mm_sfence();
+}
+
 VEC_INLINE vec_mask v_first(int n)
 {
 	return (vec_mask)((1u << n) - 1);

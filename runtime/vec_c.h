@@ -30,6 +30,15 @@ VEC_INLINE void v_store(float *p, vec a)
 	memcpy(p, &a, sizeof a);
 }
 
+VEC_INLINE void v_stream(float *p, vec a)
+{
+	v_store(p, a);
+}
+
+VEC_INLINE void v_stream_end(void)
+{
+}
+
 VEC_INLINE vec v_load_n(const float *p, int n)
 {
 	vec a = { 0 };

@@ -26,6 +26,15 @@ VEC_INLINE void v_store(float *p, vec a)
 	vst1q_f32(p, a);
 }
 
+VEC_INLINE void v_stream(float *p, vec a)
+{
+	vst1q_f32(p, a);
+}
+
+VEC_INLINE void v_stream_end(void)
+{
+}
+
 VEC_INLINE vec v_load_n(const float *p, int n)
 {
 	vec a = v_set(0.0f);

@@ -239,7 +239,7 @@ START_TEST(blocks_change_no_bit)
 	c.x = random_tensor(RT_F32, H * W * C, 1, -1, 1);
 	free(weights(&conv, 2, &c.w));
 	for (int build = 0; rt_isa_names[build]; build++)
-		for (size_t i = 0; rt_select(rt_isa_names[build]) >= 0 && i < sizeof ways / sizeof *ways; i++) {
+		for (size_t i = 0; level_is_tested(rt_isa_names[build]) && i < sizeof ways / sizeof *ways; i++) {
 			c.p.tiles_h = ways[i][0];
 			c.p.tiles_w = ways[i][1];
 			c.p.slots = ways[i][2];
@@ -251,6 +251,51 @@ START_TEST(blocks_change_no_bit)
 		}
 	free(first);
 	free(other);
+	free(c.x);
+	free(c.w);
+}
+END_TEST
+
+/* A large result is stored past the caches when it lies on whole lines, and has the same bits when it does not. */
+START_TEST(large_results)
+{
+	enum { H = 130, W = 127, C = 16, OC = 64, N = H * W * OC };
+	struct winograd_case c = { .p = { .n = 1,
+								   .h = H,
+								   .w = W,
+								   .c = C,
+								   .oh = H,
+								   .ow = W,
+								   .oc = OC,
+								   .pad_top = 1,
+								   .pad_left = 1,
+								   .tiles_h = 4,
+								   .tiles_w = 6,
+								   .slots = 2,
+								   .x_type = RT_F32,
+								   .y_type = RT_F32,
+								   .w_type = RT_F32 } };
+	struct rt_conv2d conv = direct(&c.p);
+	float *aligned = aligned_alloc(RT_ALIGN, N * sizeof *aligned),
+		  *other = aligned_alloc(RT_ALIGN, (N + 16) * sizeof *other);
+	struct gluec_options options = { 0 };
+	struct rt_run run = { &options };
+
+	ck_assert(aligned && other);
+	c.x = random_tensor(RT_F32, H * W * C, 1, -1, 1);
+	free(weights(&conv, 2, &c.w));
+	c.scratch = malloc(rt_winograd_scratch(&c.p));
+	for (int build = 0; rt_isa_names[build]; build++) {
+		if (!level_is_tested(rt_isa_names[build]))
+			continue;
+		memset(aligned, 0, N * sizeof *aligned);
+		call(&c, build, &run, aligned);
+		call(&c, build, &run, other + 1);
+		ck_assert_msg(!memcmp(aligned, other + 1, N * sizeof *aligned), "%s", rt_isa_names[build]);
+	}
+	free(aligned);
+	free(other);
+	free(c.scratch);
 	free(c.x);
 	free(c.w);
 }
@@ -268,6 +313,7 @@ Suite *suite(void)
 	tcase_add_test(t, head);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, blocks_change_no_bit);
+	tcase_add_test(t, large_results);
 	suite_add_tcase(s, t);
 	return s;
 }
