@@ -65,17 +65,19 @@ static void store(const struct job *job, const struct block *at, float *c)
 	}
 }
 
-/* A unit is one block of TILE_BLOCK rows by TILE_COLUMNS columns. */
+/* A unit is one block of TILE_BLOCK rows by TILE_COLUMNS columns. Those of the same columns follow each other, so that
+ * their weights stay in the second-level cache, which all weights together may not fit: it is cheaper to read the
+ * inputs, of which a unit needs less, once for each block of columns. */
 static void units(void *data, int32_t unit, int32_t end)
 {
 	const struct job *job = data;
 	const struct rt_linear *p = job->p;
 	bool staged = p->x_type != RT_F32 || p->w_type != RT_F32;
-	int32_t most = staged ? TILE_DEPTH_STAGED : TILE_DEPTH, across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+	int32_t most = staged ? TILE_DEPTH_STAGED : TILE_DEPTH, down = (p->m + TILE_BLOCK - 1) / TILE_BLOCK;
 	_Alignas(RT_ALIGN) float c[TILE_BLOCK * TILE_COLUMNS];
 
 	for (; unit < end; unit++) {
-		struct block at = { .i = unit / across * TILE_BLOCK, .j = unit % across * TILE_COLUMNS };
+		struct block at = { .i = unit % down * TILE_BLOCK, .j = unit / down * TILE_COLUMNS };
 		at.rows = p->m - at.i < TILE_BLOCK ? p->m - at.i : TILE_BLOCK;
 		at.columns = p->n - at.j < TILE_COLUMNS ? p->n - at.j : TILE_COLUMNS;
 		tile_begin(c, TILE_COLUMNS, at.rows, at.columns, job->bias ? job->bias + at.j : NULL);
