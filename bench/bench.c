@@ -38,6 +38,28 @@ void *bench_memory(size_t n, size_t size)
 	return p;
 }
 
+void *bench_read_file(const char *file, size_t *n)
+{
+	FILE *f = fopen(file, "rb");
+
+	if (!f || fseek(f, 0, SEEK_END))
+		die("%s: %s", file, strerror(errno));
+	long bytes = ftell(f);
+	rewind(f);
+	void *data = bench_memory((size_t)(bytes > 0 ? bytes : 0), 1);
+	*n = fread(data, 1, (size_t)(bytes > 0 ? bytes : 0), f);
+	fclose(f);
+	return data;
+}
+
+void bench_write_file(const char *file, const void *data, size_t bytes)
+{
+	FILE *f = fopen(file, "wb");
+
+	if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f))
+		die("%s: %s", file, strerror(errno));
+}
+
 void bench_random(float *to, size_t n, uint32_t seed)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -31,6 +31,11 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* n * size bytes at a multiple of 64, zeroed. Exits when there are none. */
 void *bench_memory(size_t n, size_t size);
 
+/* A file's bytes, *n of them. Exits when it cannot be read. */
+void *bench_read_file(const char *file, size_t *n);
+/* Exits when it cannot be written. */
+void bench_write_file(const char *file, const void *data, size_t bytes);
+
 /* n random numbers of -1..1 that depend on the seed only. */
 void bench_random(float *to, size_t n, uint32_t seed);
 

@@ -6,20 +6,11 @@
 #include "bench.h"
 #include "image.h"
 #include "onnx.pb-c.h"
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CHANNELS = 256 };
-
-static void write_file(const char *file, const void *data, size_t bytes)
-{
-	FILE *f = fopen(file, "wb");
-
-	if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f))
-		die("%s: %s", file, strerror(errno));
-}
 
 static int number(const char *text, int most, char **end)
 {
@@ -42,7 +33,7 @@ static void write_picture(const char *file, const char *size, const char *out)
 		die("%s", problem.text);
 	if (!picture_grey(&picture, grey, width, height))
 		die("%s: out of memory", file);
-	write_file(out, grey, (size_t)width * (size_t)height * sizeof *grey);
+	bench_write_file(out, grey, (size_t)width * (size_t)height * sizeof *grey);
 	picture_free(&picture);
 }
 
@@ -80,27 +71,20 @@ static void write_keypoints(int k, const char *places, const char *descriptors)
 		for (int axis = 0; same && axis < 2; axis++)
 			place[2 * (n + i) + (size_t)axis] = 0.9f * place[2 * from + (size_t)axis] + 0.05f;
 	}
-	write_file(places, place, 4 * n * sizeof *place);
-	write_file(descriptors, descriptor, 2 * n * CHANNELS * sizeof *descriptor);
+	bench_write_file(places, place, 4 * n * sizeof *place);
+	bench_write_file(descriptors, descriptor, 2 * n * CHANNELS * sizeof *descriptor);
 	free(place);
 	free(noise);
 }
 
 static void write_tensor(const char *file, const char *out)
 {
-	FILE *f = fopen(file, "rb");
-
-	if (!f || fseek(f, 0, SEEK_END))
-		die("%s: %s", file, strerror(errno));
-	long bytes = ftell(f);
-	rewind(f);
-	uint8_t *data = bench_memory((size_t)(bytes > 0 ? bytes : 0), 1);
-	size_t n = fread(data, 1, (size_t)(bytes > 0 ? bytes : 0), f);
-	fclose(f);
+	size_t n;
+	uint8_t *data = bench_read_file(file, &n);
 	Onnx__TensorProto *t = onnx__tensor_proto__unpack(NULL, n, data);
 	if (!t || t->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || !t->has_raw_data)
 		die("%s: not a tensor of floats", file);
-	write_file(out, t->raw_data.data, t->raw_data.len);
+	bench_write_file(out, t->raw_data.data, t->raw_data.len);
 	onnx__tensor_proto__free_unpacked(t, NULL);
 }
 

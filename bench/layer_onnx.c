@@ -7,7 +7,6 @@
 #include "bench.h"
 #include "layer.h"
 #include "onnx.pb-c.h"
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -143,9 +142,7 @@ static void write_file(const char *prefix, const char *end, const void *data, si
 	char path[4096];
 
 	snprintf(path, sizeof path, "%s%s", prefix, end);
-	FILE *f = fopen(path, "wb");
-	if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f))
-		die("%s: %s", path, strerror(errno));
+	bench_write_file(path, data, bytes);
 }
 
 static void write_model(struct builder *b, const char *prefix)

@@ -6,7 +6,6 @@
  *   --heads N      softmax(scale q k^T) v, then heads side by side, becomes com.microsoft MultiHeadAttention */
 #include "bench.h"
 #include "onnx.pb-c.h"
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,15 +279,8 @@ static void import_domain(Onnx__ModelProto *m)
 
 static Onnx__ModelProto *read_model(const char *file)
 {
-	FILE *f = fopen(file, "rb");
-
-	if (!f || fseek(f, 0, SEEK_END))
-		die("%s: %s", file, strerror(errno));
-	long bytes = ftell(f);
-	rewind(f);
-	uint8_t *data = bench_memory((size_t)(bytes > 0 ? bytes : 0), 1);
-	size_t n = fread(data, 1, (size_t)(bytes > 0 ? bytes : 0), f);
-	fclose(f);
+	size_t n;
+	uint8_t *data = bench_read_file(file, &n);
 	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, n, data);
 	if (!m || !m->graph)
 		die("%s: not an ONNX model", file);
@@ -299,11 +291,9 @@ static void write_model(const Onnx__ModelProto *m, const char *file)
 {
 	size_t n = onnx__model_proto__get_packed_size(m);
 	uint8_t *data = bench_memory(n, 1);
-	FILE *f = fopen(file, "wb");
 
 	onnx__model_proto__pack(m, data);
-	if (!f || fwrite(data, 1, n, f) != n || fclose(f))
-		die("%s: %s", file, strerror(errno));
+	bench_write_file(file, data, n);
 }
 
 /* The process ends when the file is written, so nothing is freed. */
