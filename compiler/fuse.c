@@ -66,37 +66,16 @@ static bool is_pool_of_two(struct ctx *c, const struct node *n)
 	return true;
 }
 
-/* A convolution of a picture with few channels, which keeps its size: three by three taps, and nothing special. */
-static bool is_head(struct ctx *c, const struct node *n, enum rt_type weights)
-{
-	enum { MOST_CHANNELS = 8 };
-	int64_t pads[4], list[4];
-
-	if (!is_internal(n, "Conv") || n->n_in > 3 || attribute_int(c, n, "pool", 0) || n->in[1]->is_exact || n->split ||
-		n->in[1]->type != weights)
-		return false;
-	const struct value *k = n->in[1];
-	if (k->dim[1] > MOST_CHANNELS || k->dim[2] != 3 || k->dim[3] != 3 || attribute_int(c, n, "group", 1) != 1 ||
-		strcmp(attribute_string(c, n, "auto_pad", "NOTSET"), "NOTSET"))
-		return false;
-	for (int i = attribute_ints(c, n, "strides", list, 4); i-- > 0;)
-		if (list[i] != 1)
-			return false;
-	for (int i = attribute_ints(c, n, "dilations", list, 4); i-- > 0;)
-		if (list[i] != 1)
-			return false;
-	return attribute_ints(c, n, "pads", pads, 4) == 4 && pads[0] == 1 && pads[1] == 1 && pads[2] == 1 && pads[3] == 1;
-}
-
 /* The first convolution of a network makes the largest tensor with little arithmetic. The second one then computes what
  * it needs of it, block by block. */
 static void fuse_head(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *head = n->in[0]->def;
-	struct value **in = NEW(c, struct value *, 5);
 
-	if (!head || only_reader(g, n->in[0]) != n || !is_head(c, head, n->in[1]->type) || !suits_winograd(c, n))
+	if (!head || only_reader(g, n->in[0]) != n || !suits_winograd_head(c, head) ||
+		head->in[1]->type != n->in[1]->type || !suits_winograd(c, n))
 		return;
+	struct value **in = NEW(c, struct value *, 5);
 	in[0] = head->in[0];
 	in[1] = n->in[1];
 	in[2] = input(n, 2);

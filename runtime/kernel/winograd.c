@@ -13,10 +13,9 @@ struct job {
 	void *y;
 	const void *x, *w;
 	const float *bias;
-	const void *head_w;
 	const float *head_bias;
 	float *planes;      /* of the transformed weights, in the order in which they are used */
-	float *head_floats; /* head_w as floats */
+	float *head_floats; /* the weights of the first convolution */
 	float *slots;
 	int32_t across, down; /* blocks of a picture */
 	bool stream;          /* y is stored past the caches */
@@ -330,7 +329,6 @@ KERNEL(winograd,
 		.x = x,
 		.w = w,
 		.bias = bias,
-		.head_w = head_w,
 		.head_bias = head_bias,
 		.planes = scratch };
 	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL;
