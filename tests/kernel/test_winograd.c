@@ -213,41 +213,58 @@ START_TEST(storage_types)
 }
 END_TEST
 
-/* The result does not depend on how a picture is cut into blocks, and those into slots. */
-START_TEST(blocks_change_no_bit)
+/* A picture of 16 channels, h x w, random and with random weights: all but blocks and scratch. */
+static struct winograd_case plain_case(int32_t h, int32_t w, int32_t oc)
 {
-	enum { H = 22, W = 27, C = 16, OC = 40 };
-	static const int32_t ways[][3] = { { 1, 1, 1 }, { 2, 3, 2 }, { 4, 8, 8 }, { 3, 1, 5 } };
+	enum { CHANNELS = 16 };
 	struct winograd_case c = { .p = { .n = 1,
-								   .h = H,
-								   .w = W,
-								   .c = C,
-								   .oh = H,
-								   .ow = W,
-								   .oc = OC,
+								   .h = h,
+								   .w = w,
+								   .c = CHANNELS,
+								   .oh = h,
+								   .ow = w,
+								   .oc = oc,
 								   .pad_top = 1,
 								   .pad_left = 1,
 								   .x_type = RT_F32,
 								   .y_type = RT_F32,
 								   .w_type = RT_F32 } };
 	struct rt_conv2d conv = direct(&c.p);
-	size_t bytes = H * W * OC * sizeof(float);
-	float *first = malloc(bytes), *other = malloc(bytes);
+
+	c.x = random_tensor(RT_F32, (size_t)(h * w * CHANNELS), 1, -1, 1);
+	free(weights(&conv, 2, &c.w));
+	return c;
+}
+
+/* The result y in one thread, with blocks of tiles_h x tiles_w in so many slots. */
+static void compute(struct winograd_case *c, int build, const int32_t blocks[3], float *y)
+{
 	struct gluec_options options = { 0 };
 	struct rt_run run = { &options };
 
-	c.x = random_tensor(RT_F32, H * W * C, 1, -1, 1);
-	free(weights(&conv, 2, &c.w));
+	c->p.tiles_h = blocks[0];
+	c->p.tiles_w = blocks[1];
+	c->p.slots = blocks[2];
+	c->scratch = malloc(rt_winograd_scratch(&c->p));
+	ck_assert(c->scratch != NULL);
+	call(c, build, &run, y);
+	free(c->scratch);
+}
+
+/* The result does not depend on how a picture is cut into blocks, and those into slots. */
+START_TEST(blocks_change_no_bit)
+{
+	enum { H = 22, W = 27, OC = 40, BYTES = H * W * OC * sizeof(float) };
+	static const int32_t ways[][3] = { { 1, 1, 1 }, { 2, 3, 2 }, { 4, 8, 8 }, { 3, 1, 5 } };
+	struct winograd_case c = plain_case(H, W, OC);
+	float *first = malloc(BYTES), *other = malloc(BYTES);
+
+	ck_assert(first && other);
 	for (int build = 0; rt_isa_names[build]; build++)
 		for (size_t i = 0; level_is_tested(rt_isa_names[build]) && i < sizeof ways / sizeof *ways; i++) {
-			c.p.tiles_h = ways[i][0];
-			c.p.tiles_w = ways[i][1];
-			c.p.slots = ways[i][2];
-			c.scratch = malloc(rt_winograd_scratch(&c.p));
-			call(&c, build, &run, i ? other : first);
-			ck_assert_msg(!i || !memcmp(first, other, bytes), "%s: blocks of %d x %d", rt_isa_names[build],
+			compute(&c, build, ways[i], i ? other : first);
+			ck_assert_msg(!i || !memcmp(first, other, BYTES), "%s: blocks of %d x %d", rt_isa_names[build],
 				(int)ways[i][0], (int)ways[i][1]);
-			free(c.scratch);
 		}
 	free(first);
 	free(other);
@@ -259,43 +276,22 @@ END_TEST
 /* A large result is stored past the caches when it lies on whole lines, and has the same bits when it does not. */
 START_TEST(large_results)
 {
-	enum { H = 130, W = 127, C = 16, OC = 64, N = H * W * OC };
-	struct winograd_case c = { .p = { .n = 1,
-								   .h = H,
-								   .w = W,
-								   .c = C,
-								   .oh = H,
-								   .ow = W,
-								   .oc = OC,
-								   .pad_top = 1,
-								   .pad_left = 1,
-								   .tiles_h = 4,
-								   .tiles_w = 6,
-								   .slots = 2,
-								   .x_type = RT_F32,
-								   .y_type = RT_F32,
-								   .w_type = RT_F32 } };
-	struct rt_conv2d conv = direct(&c.p);
-	float *aligned = aligned_alloc(RT_ALIGN, N * sizeof *aligned),
-		  *other = aligned_alloc(RT_ALIGN, (N + 16) * sizeof *other);
-	struct gluec_options options = { 0 };
-	struct rt_run run = { &options };
+	enum { H = 130, W = 127, OC = 64, BYTES = H * W * OC * sizeof(float) };
+	static const int32_t blocks[] = { 4, 6, 2 };
+	struct winograd_case c = plain_case(H, W, OC);
+	float *aligned = aligned_alloc(RT_ALIGN, BYTES), *other = aligned_alloc(RT_ALIGN, BYTES + RT_ALIGN);
 
 	ck_assert(aligned && other);
-	c.x = random_tensor(RT_F32, H * W * C, 1, -1, 1);
-	free(weights(&conv, 2, &c.w));
-	c.scratch = malloc(rt_winograd_scratch(&c.p));
 	for (int build = 0; rt_isa_names[build]; build++) {
 		if (!level_is_tested(rt_isa_names[build]))
 			continue;
-		memset(aligned, 0, N * sizeof *aligned);
-		call(&c, build, &run, aligned);
-		call(&c, build, &run, other + 1);
-		ck_assert_msg(!memcmp(aligned, other + 1, N * sizeof *aligned), "%s", rt_isa_names[build]);
+		memset(aligned, 0, BYTES);
+		compute(&c, build, blocks, aligned);
+		compute(&c, build, blocks, other + 1);
+		ck_assert_msg(!memcmp(aligned, other + 1, BYTES), "%s", rt_isa_names[build]);
 	}
 	free(aligned);
 	free(other);
-	free(c.scratch);
 	free(c.x);
 	free(c.w);
 }
