@@ -1,9 +1,9 @@
-/* AVX-512 with tiles that multiply bfloat16: Intel AMX (Sapphire Rapids on). Vectors are AVX-512's, so that whatever
- * does not ask for tiles gives the same bits as there. See vec.h for what each function does. */
+/* AVX-512 with tiles that multiply bfloat16: Intel AMX (Sapphire Rapids on). Vectors are those of avx512dot, so that
+ * whatever does not ask for tiles gives the same bits as there. See vec.h for what each function does. */
 #ifndef VEC_AMX_H
 #define VEC_AMX_H
 
-#include "vec_avx512.h"
+#include "vec_avx512dot.h"
 
 #define VEC_TILES
 
