@@ -51,8 +51,9 @@ enum {
 	"matches\n"                                                                                                        \
 	"                        behind dense matching scores (:threshold=0.1); scores=OUTPUT etc. where several fit\n"    \
 	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
-	"  --precision P         fp32 (default); fp16: weights and activations stored as half; bf16x3: products of two\n"  \
-	"                        bfloat16 for each float, nearly as exact as fp32, and fast where there is AMX\n"          \
+	"  --precision P         fp32 (default); fp16, bf16: weights and activations stored as half or bfloat16;\n"        \
+	"                        bf16x3: products of two bfloat16 for each float, nearly as exact as fp32, and fast\n"     \
+	"                        where there is AMX; int8, fp8: what the graph has quantised so, and the rest fp32\n"      \
 	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"                        \
 	"  --target LEVELS       the object's instruction sets, such as c or avx2,avx512 (default: all that the\n"         \
 	"                        processor that it is built for may have)\n"

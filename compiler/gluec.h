@@ -43,7 +43,9 @@ struct fixed {
 	const char *name, *text;
 };
 
-enum precision { PRECISION_FP32, PRECISION_BF16X3, PRECISION_FP16 };
+/* How products are computed, and what weights and features are stored in: see precision.c. INT8 and FP8 are for graphs
+ * that are quantised already. */
+enum precision { PRECISION_FP32, PRECISION_BF16X3, PRECISION_FP16, PRECISION_BF16, PRECISION_INT8, PRECISION_FP8 };
 
 enum { DEPTH_AS_IS = -1, DEPTH_ADAPTIVE = 0 };
 
@@ -116,7 +118,7 @@ struct value {
 	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
 	const struct node *folded;
 	bool is_exact;   /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
-	bool given_half; /* f16 in the model itself, whatever the precision: see precision.c */
+	bool given_half; /* f16 or bf16 in the model itself, whatever the precision: see precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;

@@ -85,15 +85,20 @@ static void read_constant(struct ctx *c, const char *text)
 }
 
 static const char *const precisions[] = {
-	[PRECISION_FP32] = "fp32", [PRECISION_BF16X3] = "bf16x3", [PRECISION_FP16] = "fp16"
+	[PRECISION_FP32] = "fp32",
+	[PRECISION_BF16X3] = "bf16x3",
+	[PRECISION_FP16] = "fp16",
+	[PRECISION_BF16] = "bf16",
+	[PRECISION_INT8] = "int8",
+	[PRECISION_FP8] = "fp8",
 };
 
 static enum precision read_precision(struct ctx *c, const char *text)
 {
-	for (int i = PRECISION_FP32; i <= PRECISION_FP16; i++)
+	for (int i = PRECISION_FP32; i <= PRECISION_FP8; i++)
 		if (!strcmp(text, precisions[i]))
 			return (enum precision)i;
-	fail(c, USAGE, "--precision: '%.60s' must be fp32, bf16x3 or fp16", text);
+	fail(c, USAGE, "--precision: '%.60s' must be fp32, bf16x3, fp16, bf16, int8 or fp8", text);
 }
 
 /* The levels of a list with commas between, in the order of all that there are, and with blanks between. */

@@ -1,12 +1,24 @@
 /* Which type each value is stored in. Integers that are proved to fit become 32 bits wide, so that indices and
- * coordinates are int32_t in C; under the fp16 policy weights and feature maps become halves, while coordinates,
- * softmax, statistics and everything a user sees stay float. Under the bf16x3 policy everything stays float, but
- * products may be computed from two bfloat16 for each float. */
+ * coordinates are int32_t in C; under the fp16 and bf16 policies weights and feature maps become halves or bfloat16,
+ * while coordinates, softmax, statistics and everything a user sees stay float. Under the bf16x3 policy everything
+ * stays float, but products may be computed from two bfloat16 for each float. Under int8 and fp8 the graph itself says
+ * what is narrow. In the comments here "half" is either of the types of 16 bits. */
 #include "precision.h"
 #include "half.h"
 #include <string.h>
 
 /* ---- halves */
+
+static bool is_half(enum rt_type type)
+{
+	return type == RT_F16 || type == RT_BF16;
+}
+
+/* What the policy stores features in. */
+static enum rt_type feature_type(const struct ctx *c)
+{
+	return c->set.precision == PRECISION_FP16 ? RT_F16 : c->set.precision == PRECISION_BF16 ? RT_BF16 : RT_F32;
+}
 
 static bool is_mover(const struct node *n)
 {
@@ -55,7 +67,7 @@ static bool writes_half(const struct node *n)
 	return is_mover(n) || (n && n->n_out == 1 && works_on_features(n));
 }
 
-/* One reason to keep v float; candidates are marked by their type, RT_F16. */
+/* One reason to keep v float; candidates are marked by their type. */
 static bool must_stay_float(const struct value *v)
 {
 	const struct node *n = v->def;
@@ -63,7 +75,7 @@ static bool must_stay_float(const struct value *v)
 	if (v->is_output || !writes_half(n))
 		return true;
 	for (int i = 0; i < n->n_in && all_inputs_alike(n); i++)
-		if (n->in[i] && !n->in[i]->data && is_float_type(n->in[i]->type) && n->in[i]->type != RT_F16)
+		if (n->in[i] && !n->in[i]->data && is_float_type(n->in[i]->type) && !is_half(n->in[i]->type))
 			return true;
 	return false;
 }
@@ -74,11 +86,11 @@ static void keep_given(struct graph *g)
 	struct graph *inner[8];
 
 	for (int i = 0; i < g->n_inputs; i++)
-		g->inputs[i]->given_half = g->inputs[i]->type == RT_F16;
+		g->inputs[i]->given_half = is_half(g->inputs[i]->type);
 	for (struct node *n = g->first; n; n = n->next) {
 		for (int i = 0; i < n->n_out; i++)
 			if (n->out[i])
-				n->out[i]->given_half = n->out[i]->type == RT_F16;
+				n->out[i]->given_half = is_half(n->out[i]->type);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			keep_given(inner[i]);
 	}
@@ -86,7 +98,7 @@ static void keep_given(struct graph *g)
 
 /* Marks every value that may be half, then takes marks away until nothing contradicts: a reader that needs float, or a
  * view whose source is float. */
-static void mark(struct graph *g)
+static void mark(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
 
@@ -94,15 +106,15 @@ static void mark(struct graph *g)
 		for (int i = 0; i < n->n_out; i++)
 			if (n->out[i] && n->out[i]->type == RT_F32 && writes_half(n) && !n->out[i]->is_output &&
 				!n->out[i]->is_position)
-				n->out[i]->type = RT_F16;
+				n->out[i]->type = feature_type(c);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			mark(inner[i]);
+			mark(c, inner[i]);
 	}
 }
 
 static bool unmark_value(struct value *v)
 {
-	if (!v || v->data || v->type != RT_F16 || v->given_half)
+	if (!v || v->data || !is_half(v->type) || v->given_half)
 		return false;
 	v->type = RT_F32;
 	return true;
@@ -118,12 +130,12 @@ static bool unmark(struct graph *g)
 			if (!reads_half(n, i) && n->in[i])
 				changed |= unmark_value(n->in[i]);
 		for (int i = 0; i < n->n_out; i++)
-			if (n->out[i] && n->out[i]->type == RT_F16 && must_stay_float(n->out[i]))
+			if (n->out[i] && is_half(n->out[i]->type) && must_stay_float(n->out[i]))
 				changed |= unmark_value(n->out[i]);
 		/* A view shares its source's storage, all views of one source share a type, and a sum of mixed types could not
 		 * go into a product's epilogue. */
 		for (int i = 0; i < n->n_out && (is_mover(n) || (all_inputs_alike(n) && works_on_features(n))); i++)
-			if (n->out[i] && n->out[i]->type != RT_F16)
+			if (n->out[i] && !is_half(n->out[i]->type))
 				for (int k = 0; k < n->n_in; k++)
 					changed |= n->in[k] && unmark_value(n->in[k]);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
@@ -150,7 +162,7 @@ static bool is_feature_input(const struct graph *g, const struct value *v)
 
 	for (const struct node *n = g->first; n; n = n->next) {
 		for (int i = 0; i < n->n_in; i++)
-			if (n->in[i] == v && (!reads_half(n, i) || n->out[0]->type != RT_F16))
+			if (n->in[i] == v && (!reads_half(n, i) || !is_half(n->out[0]->type)))
 				return false;
 		for (int i = node_graphs(n, (struct graph **)inner, 8); i-- > 0;)
 			if (!is_feature_input(inner[i], v))
@@ -159,11 +171,11 @@ static bool is_feature_input(const struct graph *g, const struct value *v)
 	return true;
 }
 
-static void mark_inputs(struct graph *g)
+static void mark_inputs(struct ctx *c, struct graph *g)
 {
 	for (int i = 0; i < g->n_inputs; i++)
 		if (g->inputs[i]->type == RT_F32 && !g->inputs[i]->is_output && is_joined(g, g->inputs[i]))
-			g->inputs[i]->type = RT_F16;
+			g->inputs[i]->type = feature_type(c);
 }
 
 static bool unmark_inputs(struct graph *g)
@@ -171,7 +183,7 @@ static bool unmark_inputs(struct graph *g)
 	bool changed = false;
 
 	for (int i = 0; i < g->n_inputs; i++)
-		if (g->inputs[i]->type == RT_F16 && !is_feature_input(g, g->inputs[i]))
+		if (is_half(g->inputs[i]->type) && !is_feature_input(g, g->inputs[i]))
 			changed |= unmark_value(g->inputs[i]);
 	return changed;
 }
@@ -181,14 +193,15 @@ static void cast_inputs(struct ctx *c, struct graph *g)
 {
 	for (int i = 0; i < g->n_inputs; i++) {
 		struct value *v = g->inputs[i];
-		if (v->type != RT_F16 || v->given_half)
+		if (!is_half(v->type) || v->given_half)
 			continue;
 		struct node like = { .name = v->name, .origin = v->name };
-		struct value *half = value_new(c, arena_text(c, "%s.f16", v->name), RT_F16, v->rank, v->dim);
+		struct value *half =
+			value_new(c, arena_text(c, "%s.%s", v->name, type_name(v->type)), v->type, v->rank, v->dim);
 		v->type = RT_F32;
 		replace_value(g, v, half);
 		struct node *cast = node_new(c, g, g->first, "", "Cast", &like, 1, 1);
-		set_attribute_int(c, cast, "to", RT_F16);
+		set_attribute_int(c, cast, "to", half->type);
 		cast->name = half->name;
 		cast->in[0] = v;
 		cast->out[0] = half;
@@ -196,22 +209,24 @@ static void cast_inputs(struct ctx *c, struct graph *g)
 	}
 }
 
-/* A product's weights as halves. A weight beyond half's range would become infinite: then all of them stay float. */
+/* A product's weights as halves. A weight beyond their range would become infinite: then all of them stay float. */
 static void halve_weights(struct ctx *c, struct node *n)
 {
 	struct value *w = n->in[1];
+	enum rt_type type = feature_type(c);
 	int64_t count = value_elements(w);
+	uint16_t infinite = type == RT_F16 ? 0x7c00 : 0x7f80;
 
 	if (!w->data || w->type != RT_F32)
 		return;
 	const float *from = w->data;
 	uint16_t *to = NEW(c, uint16_t, (size_t)count);
 	for (int64_t i = 0; i < count; i++) {
-		to[i] = half_of_float(from[i]);
-		if ((to[i] & 0x7c00) == 0x7c00)
+		to[i] = type == RT_F16 ? half_of_float(from[i]) : bfloat_of_float(from[i]);
+		if ((to[i] & infinite) == infinite)
 			return;
 	}
-	n->in[1] = value_constant(c, w->name, RT_F16, w->rank, w->dim, to);
+	n->in[1] = value_constant(c, w->name, type, w->rank, w->dim, to);
 }
 
 static void halve_all_weights(struct ctx *c, struct graph *g)
@@ -266,12 +281,12 @@ void choose_precision(struct ctx *c, struct graph *g)
 	remove_dead(g);
 	if (c->set.precision == PRECISION_BF16X3)
 		split_products(g);
-	if (c->set.precision != PRECISION_FP16)
+	if (feature_type(c) == RT_F32)
 		return;
 	find_positions(c, g);
 	keep_given(g);
-	mark_inputs(g);
-	mark(g);
+	mark_inputs(c, g);
+	mark(c, g);
 	for (bool changed = true; changed;) {
 		changed = unmark(g);
 		changed |= unmark_inputs(g);

@@ -20,4 +20,7 @@ void return_halves(struct ctx *c, struct graph *g);
 /* Sets is_position of every value that carries indices or pixel coordinates as floats. */
 void find_positions(struct ctx *c, struct graph *g);
 
+/* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none. */
+void check_policy(struct ctx *c, const struct graph *g);
+
 #endif
