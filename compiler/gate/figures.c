@@ -3,9 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Points so near are the same; matches so near to the homography agree with it, which is usual for pictures of this
- * size (3 pixels for the agreement, as OpenCV's findHomography has it by default). */
-static const double same_limit = 1, agree_limit = 3;
+/* Points so near are the same, in pixels. */
+static const double same_limit = 1;
 
 /* How many of n points have one of the m within the limit. */
 static int repeated(int n, double (*point)[2], int m, double (*other)[2])
@@ -62,32 +61,8 @@ static void find_common(struct ctx *c, struct pair_figures *f, const struct foun
 	pair_up(f, a, b, same_limit, taken_a, taken_b);
 }
 
-static double corner_error(struct ctx *c, const struct pairs *pairs, const struct pair *pair, const struct found *found)
-{
-	const struct picture *a = &pairs->picture[pair->picture[0]];
-	struct correspondence *list = NEW(c, struct correspondence, (size_t)found->n_matches + 1);
-	double h[9];
-
-	for (int i = 0; i < found->n_matches; i++)
-		list[i] = found->match[i].at;
-	if (!homography_search(c, found->n_matches, list, agree_limit, h))
-		return INFINITY;
-	return homography_corner_error(h, pair->truth.homography, a->width, a->height);
-}
-
-static void judge(struct ctx *c, const struct pairs *pairs, const struct pair *pair, const struct found *found,
-	struct pair_figures *f, int side)
-{
-	for (int i = 0; i < found->n_matches; i++) {
-		const struct correspondence *m = &found->match[i].at;
-		truth_judge(&pair->truth, m->x0, m->y0, m->x1, m->y1, &f->truth[side]);
-	}
-	if (f->has_homography)
-		f->corner_error[side] = corner_error(c, pairs, pair, found);
-}
-
-static void compare_pair(struct ctx *c, const struct pairs *pairs, const struct pair *pair,
-	const struct found *const sides[GATE_SIDES], struct pair_figures *f)
+static void compare_pair(
+	struct ctx *c, const struct pair *pair, const struct found *const sides[GATE_SIDES], struct pair_figures *f)
 {
 	const struct found *reference = sides[GATE_REFERENCE], *candidate = sides[GATE_CANDIDATE];
 
@@ -99,8 +74,8 @@ static void compare_pair(struct ctx *c, const struct pairs *pairs, const struct 
 	for (int side = 0; side < GATE_SIDES; side++) {
 		f->keypoints[side] = sides[side]->n_points[0] + sides[side]->n_points[1];
 		f->matches[side] = sides[side]->n_matches;
-		if (pair->has_truth)
-			judge(c, pairs, pair, sides[side], f, side);
+		f->truth[side] = sides[side]->agreement;
+		f->corner_error[side] = sides[side]->corner_error;
 	}
 	find_common(c, f, reference, candidate);
 }
@@ -153,7 +128,7 @@ void compute_figures(struct ctx *c, struct gate_figures *g, const struct pairs *
 	for (int i = 0; i < g->n_pairs; i++) {
 		struct pair_figures *f = &g->pair[i];
 		const struct found *const sides[GATE_SIDES] = { &reference->found[i], &candidate->found[i] };
-		compare_pair(c, pairs, &pairs->pair[i], sides, f);
+		compare_pair(c, &pairs->pair[i], sides, f);
 		add(&g->all, f);
 		if (f->keypoints[GATE_REFERENCE]) {
 			g->mean_repeatability += gate_repeatability(f);

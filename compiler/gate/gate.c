@@ -21,6 +21,7 @@ struct gate *gate_open(struct ctx *c, const struct gate_options *options, const 
 	g->pairs = read_pairs(c, options->pairs);
 	side_build(c, &g->reference, g->pairs, reference, options, "reference");
 	side_run(c, &g->reference, g->pairs, options);
+	side_judge(c, &g->reference, g->pairs);
 	for (int i = 0; i < g->pairs->n; i++)
 		matches += g->reference.found[i].n_matches;
 	if (!matches)
@@ -86,6 +87,7 @@ static void measure(struct ctx *c, void *user)
 
 	side_build(c, candidate, g->pairs, m->candidate, &g->options, "candidate");
 	side_run(c, candidate, g->pairs, &g->options);
+	side_judge(c, candidate, g->pairs);
 	compute_figures(c, m->figures, g->pairs, &g->reference, candidate);
 	progress(c, "timing");
 	for (int which = 0; g->options.rounds && which < 2; which++)

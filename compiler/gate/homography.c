@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLE = 4, UNKNOWNS = 9, MOST_SAMPLES = 2000, LEAST_SAMPLES = 100, MOST_REFITS = 20 };
+enum { SAMPLE = 4, UNKNOWNS = 9, SAMPLES = 1000, MOST_REFITS = 50 };
 
 bool homography_map(const double h[9], double x, double y, double *to_x, double *to_y)
 {
@@ -88,11 +88,11 @@ static void unshift(const double g[9], struct shift a, struct shift b, double h[
 }
 
 /* Adds what one equation, row . h = 0, says to the normal equations. */
-static void add_equation(double a[UNKNOWNS][UNKNOWNS], const double row[UNKNOWNS])
+static void add_equation(double a[UNKNOWNS][UNKNOWNS], const double row[UNKNOWNS], double weight)
 {
 	for (int i = 0; i < UNKNOWNS; i++)
 		for (int k = 0; k < UNKNOWNS; k++)
-			a[i][k] += row[i] * row[k];
+			a[i][k] += weight * row[i] * row[k];
 }
 
 /* The eigenvector of the least eigenvalue; false when the second least is as small, since then many solve it. */
@@ -112,7 +112,7 @@ static bool solve(double a[UNKNOWNS][UNKNOWNS], double h[UNKNOWNS])
 	return second > 1e-9 * largest;
 }
 
-bool homography_fit(int n, const struct correspondence *list, double h[9])
+bool homography_fit(int n, const struct correspondence *list, const double *weight, double h[9])
 {
 	double a[UNKNOWNS][UNKNOWNS] = { { 0 } }, g[UNKNOWNS];
 
@@ -123,9 +123,9 @@ bool homography_fit(int n, const struct correspondence *list, double h[9])
 		return false;
 	for (int i = 0; i < n; i++) {
 		double x0 = (list[i].x0 - from.x) * from.scale, y0 = (list[i].y0 - from.y) * from.scale;
-		double x1 = (list[i].x1 - to.x) * to.scale, y1 = (list[i].y1 - to.y) * to.scale;
-		add_equation(a, (const double[]){ x0, y0, 1, 0, 0, 0, -x1 * x0, -x1 * y0, -x1 });
-		add_equation(a, (const double[]){ 0, 0, 0, x0, y0, 1, -y1 * x0, -y1 * y0, -y1 });
+		double w = weight ? weight[i] : 1, x1 = (list[i].x1 - to.x) * to.scale, y1 = (list[i].y1 - to.y) * to.scale;
+		add_equation(a, (const double[]){ x0, y0, 1, 0, 0, 0, -x1 * x0, -x1 * y0, -x1 }, w);
+		add_equation(a, (const double[]){ 0, 0, 0, x0, y0, 1, -y1 * x0, -y1 * y0, -y1 }, w);
 	}
 	if (!solve(a, g))
 		return false;
@@ -133,18 +133,24 @@ bool homography_fit(int n, const struct correspondence *list, double h[9])
 	return true;
 }
 
-/* Copies the matches that agree with h; returns how many they are. */
-static int agreeing(
-	int n, const struct correspondence *list, const double h[9], double limit, struct correspondence *to)
+/* How far h is from a match, in pixels of B. */
+static double error_of(const double h[9], const struct correspondence *m)
 {
-	int found = 0;
+	double x, y;
+
+	return homography_map(h, m->x0, m->y0, &x, &y) ? hypot(x - m->x1, y - m->y1) : INFINITY;
+}
+
+/* What is to be least: squared errors, none larger than the limit's (Torr and Zisserman, "MLESAC", 2000). */
+static double cost_of(int n, const struct correspondence *list, double limit, const double h[9])
+{
+	double cost = 0;
 
 	for (int i = 0; i < n; i++) {
-		double x, y;
-		if (homography_map(h, list[i].x0, list[i].y0, &x, &y) && hypot(x - list[i].x1, y - list[i].y1) <= limit)
-			to[found++] = list[i];
+		double error = error_of(h, &list[i]);
+		cost += error < limit ? error * error : limit * limit;
 	}
-	return found;
+	return cost;
 }
 
 /* A random number below n: xorshift64* (Vigna, 2016). */
@@ -172,56 +178,50 @@ static void draw(uint64_t *state, int n, const struct correspondence *list, stru
 	}
 }
 
-/* So many samples hold four that agree with probability 0.9999, when this share of all matches does. */
-static double samples_needed(double share)
-{
-	double all = pow(share, SAMPLE);
-
-	return all < 1 ? log(1e-4) / log(1 - all) : 0;
-}
-
-/* Fits h to all matches that agree with it, again and again. Returns how many agree in the end. */
-static int refine(int n, const struct correspondence *list, double limit, int found, struct correspondence *agree,
-	struct correspondence *other, double h[9])
+/* Fits h to the matches that agree with it, again and again, as long as that lowers the cost. The nearer a match, the
+ * more it counts (Tukey's biweight), so that h does not jump when a match crosses the limit. Returns the cost. */
+static double refine(int n, const struct correspondence *list, double limit, double cost, double *weight, double h[9])
 {
 	for (int i = 0; i < MOST_REFITS; i++) {
 		double better[9];
-		if (!homography_fit(found, agree, better))
-			return found;
-		int more = agreeing(n, list, better, limit, other);
-		if (more < found)
-			return found;
-		bool same = more == found && !memcmp(agree, other, (size_t)found * sizeof *agree);
+		for (int k = 0; k < n; k++) {
+			double error = error_of(h, &list[k]) / limit;
+			weight[k] = error < 1 ? (1 - error * error) * (1 - error * error) : 0;
+		}
+		if (!homography_fit(n, list, weight, better))
+			return cost;
+		double lower = cost_of(n, list, limit, better);
+		if (!(lower < cost))
+			return cost;
+		bool done = lower > 0.999999 * cost;
 		memcpy(h, better, sizeof better);
-		memcpy(agree, other, (size_t)more * sizeof *agree);
-		found = more;
-		if (same)
-			return found;
+		cost = lower;
+		if (done)
+			return cost;
 	}
-	return found;
+	return cost;
 }
 
 bool homography_search(struct ctx *c, int n, const struct correspondence *list, double limit, double h[9])
 {
-	struct correspondence *agree = NEW(c, struct correspondence, (size_t)n + 1);
-	struct correspondence *other = NEW(c, struct correspondence, (size_t)n + 1), sample[SAMPLE];
+	double *weight = NEW(c, double, (size_t)n + 1), least = n * limit * limit;
 	uint64_t state = 0x9E3779B97F4A7C15;
-	int most = 0;
-	double needed = MOST_SAMPLES;
+	struct correspondence sample[SAMPLE];
+	bool found = false;
 
-	for (int i = 0; n >= SAMPLE && i < MOST_SAMPLES && (i < LEAST_SAMPLES || i < needed); i++) {
+	for (int i = 0; n >= SAMPLE && i < SAMPLES; i++) {
 		double tried[9];
 		draw(&state, n, list, sample);
-		if (!homography_fit(SAMPLE, sample, tried))
+		if (!homography_fit(SAMPLE, sample, NULL, tried))
 			continue;
-		int found = agreeing(n, list, tried, limit, agree);
-		if (found <= most)
+		double cost = cost_of(n, list, limit, tried);
+		if (cost >= least)
 			continue;
-		most = refine(n, list, limit, found, agree, other, tried);
+		least = refine(n, list, limit, cost, weight, tried);
 		memcpy(h, tried, sizeof tried);
-		needed = samples_needed((double)most / n);
+		found = true;
 	}
-	return most >= SAMPLE;
+	return found;
 }
 
 double homography_corner_error(const double h[9], const double truth[9], int width, int height)

@@ -13,13 +13,14 @@ struct correspondence {
 bool homography_map(const double h[9], double x, double y, double *to_x, double *to_y);
 
 /* The homography of the least algebraic error, by the normalised direct linear transformation (Hartley and Zisserman,
- * "Multiple View Geometry in Computer Vision", 2nd edition, algorithm 4.2). False when the n points do not decide one,
- * as fewer than four, or four of which three are in line, never do. */
-bool homography_fit(int n, const struct correspondence *list, double h[9]);
+ * "Multiple View Geometry in Computer Vision", 2nd edition, algorithm 4.2). weight says how much each point counts;
+ * NULL: all the same. False when the points do not decide one, as fewer than four, or four of which three are in line,
+ * never do. */
+bool homography_fit(int n, const struct correspondence *list, const double *weight, double h[9]);
 
-/* The homography that most of the n matches agree with, to `limit` pixels in B: random samples of four (Fischler and
- * Bolles, "Random Sample Consensus", 1981), then fits to all that agree until these stay the same. The same matches
- * give the same result always. False when there is none. */
+/* The homography from which the n matches are the least away, where being further away than `limit` pixels in B is no
+ * worse than that: the best of random samples of four (Fischler and Bolles, "Random Sample Consensus", 1981), each
+ * fitted to all that agree. The same matches give the same result always. False when there is none. */
 bool homography_search(struct ctx *c, int n, const struct correspondence *list, double limit, double h[9]);
 
 /* Mean distance, in pixels of B, between where h and `truth` put the corners of A, which has width x height pixels;

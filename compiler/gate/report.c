@@ -1,7 +1,7 @@
 /* Prints the figures of a gate as tables. */
 #include "gate/report.h"
 #include "printable.h"
-#include <math.h>
+#include <string.h>
 
 enum { WHOLE = -1, NO_RULE = -1 };
 
@@ -79,6 +79,17 @@ static void print_truth(struct ctx *c, const struct gate_figures *f, const struc
 			100 * f->area[GATE_CANDIDATE][i], 2, GATE_MAX_AUC_LOSS_1PX + i);
 }
 
+/* The two file names without their folders. */
+static const char *short_name(struct ctx *c, const char *name)
+{
+	const char *blank = strchr(name, ' '), *a = name, *b = blank + 1;
+
+	for (const char *p = name; *p; p++)
+		if (*p == '/')
+			*(p < blank ? &a : &b) = p + 1;
+	return arena_text(c, "%.*s %s", (int)(blank - a), a, b);
+}
+
 static void print_pairs(struct ctx *c, const struct gate_figures *f)
 {
 	printf("\n%-32s %9s %15s %7s %9s %15s\n", "pair", "repeated", "matches", "Jaccard", "score err", "within 3 px, %");
@@ -88,7 +99,7 @@ static void print_pairs(struct ctx *c, const struct gate_figures *f)
 		if (p->has_truth)
 			truth = arena_text(
 				c, "%.2f %.2f", 100 * gate_share(p, GATE_REFERENCE, 3), 100 * gate_share(p, GATE_CANDIDATE, 3));
-		printf("%-32s %9.4f %15s %7.4f %9.4f %15s\n", printable(c, p->name), gate_repeatability(p),
+		printf("%-32s %9.4f %15s %7.4f %9.4f %15s\n", printable(c, short_name(c, p->name)), gate_repeatability(p),
 			arena_text(c, "%d %d", p->matches[GATE_REFERENCE], p->matches[GATE_CANDIDATE]), gate_jaccard(p),
 			p->score_error_largest, truth);
 	}

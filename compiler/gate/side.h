@@ -18,6 +18,9 @@ struct found {
 	double (*point[2])[2]; /* the keypoints of A and of B: x, y in pixels of the picture */
 	int n_matches;
 	struct match *match;
+	/* What the pair's truth says of the matches; zeros where there is none. */
+	struct agreement agreement;
+	double corner_error; /* of the homography that fits them, where the truth is one; infinite when none fits */
 };
 
 struct engine {
@@ -41,6 +44,9 @@ void side_build(struct ctx *c, struct side *side, const struct pairs *pairs, con
 
 /* Runs the models on all pairs and fills in side->found and the turns. */
 void side_run(struct ctx *c, struct side *side, struct pairs *pairs, const struct gate_options *options);
+
+/* judge.c: compares side->found with what is known of the pairs. */
+void side_judge(struct ctx *c, struct side *side, const struct pairs *pairs);
 
 /* own_settings.c: c->set becomes what is meant for model `which` of `models`, which has been read; its open dimensions
  * are bound. `first` is the picture whose size they may take, `extractor` the form of the first model, for the second.
