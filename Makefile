@@ -15,10 +15,10 @@ include runtime/kernels.mk
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic
 COMMON := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iruntime $(SANITIZE)
-COMPILER_CFLAGS := $(COMMON) -Icompiler -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' '-DALL_ISAS="$(ALL_RANKED)"' \
+COMPILER_CFLAGS := $(COMMON) -Icompiler -Imodels/example -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' '-DALL_ISAS="$(ALL_RANKED)"' \
 	'-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))'
 COMPILER_HEADERS := $(wildcard compiler/*.h compiler/*/*.h compiler/*.def)
-LIBS := -lprotobuf-c -lmd -ldl -lm -lpthread
+LIBS := -lprotobuf-c -lpng -lmd -ldl -lm -lpthread
 
 .PHONY: all setup demo match check build-tests test style generate regenerated bench clean
 all: $(BUILD)/gluec
@@ -45,7 +45,12 @@ $(BUILD)/compiler/%.o: compiler/%.c $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/g
 $(BUILD)/pool.o: runtime/pool.c runtime/pool.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -c -o $@ $<
-$(BUILD)/libgluec.a: $(PASSES) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/pool.o
+# How gluec reads pictures: as the matching program does, though not with its objects, which need the default models' C.
+PICTURES := $(addprefix $(BUILD)/compiler/picture/,image.o image_png.o problem.o)
+$(BUILD)/compiler/picture/%.o: models/example/%.c models/example/image.h models/example/problem.h
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -c -o $@ $<
+$(BUILD)/libgluec.a: $(PASSES) $(PICTURES) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/pool.o
 	rm -f $@
 	$(AR) rcs $@ $^
 $(BUILD)/gluec: $(BUILD)/compiler/main.o $(BUILD)/libgluec.a $(RT)/librt.a

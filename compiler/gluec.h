@@ -126,6 +126,8 @@ struct value {
 	bool kept_float;   /* half in the file, float here, because it holds indices that are too large: see indices.c */
 	bool is_position;  /* indices or pixel coordinates as floats, never stored as half: see indices.c */
 	struct view *view; /* where it is stored, once lowered: see lower.h */
+	const struct watch
+		*watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
 };
 
 enum attribute_kind {
