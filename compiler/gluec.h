@@ -145,7 +145,8 @@ struct value {
 	bool wide; /* float by a rule or for its range, though whoever reads it may compute halves: see halves.c */
 	const struct value *row[2]; /* the two values that join_twins made rows of it, or NULL */
 	struct view *view;          /* where it is stored, once lowered: see lower.h */
-	const struct watch *watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
+	const struct watch
+		*watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
 };
 
 enum attribute_kind {
