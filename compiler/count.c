@@ -85,7 +85,7 @@ static double attention(const struct node *n)
 	return dim(q, 0) * heads * dim(q, -2) * dim(k, -2) * (dim(q, -1) + dim(v, -1));
 }
 
-static double node_multiply_adds(struct ctx *c, const struct node *n)
+double node_multiply_adds(struct ctx *c, const struct node *n)
 {
 	struct graph *inner[8];
 	double most = 0;
@@ -100,6 +100,8 @@ static double node_multiply_adds(struct ctx *c, const struct node *n)
 		return convolution(n);
 	if (!strcmp(n->type, "MatMul") || !strcmp(n->type, "Gemm") || !strcmp(n->type, "FusedMatMul"))
 		return elements(n->out[0]) * inner_dimension(c, n);
+	if (!strcmp(n->type, "Linear"))
+		return elements(n->out[0]) * dim(n->in[1], 0);
 	if (!strcmp(n->type, "Attention") || !strcmp(n->type, "MultiHeadAttention") || !strcmp(n->type, "MHAHeadDim64"))
 		return attention(n);
 	return most;

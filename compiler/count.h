@@ -15,5 +15,7 @@ struct parameters count_parameters(struct graph *g);
 /* Multiply-adds of convolutions, matrix products and attention in g, whose shapes must have been inferred; of the two
  * branches of an If the costlier one counts. */
 double count_multiply_adds(struct ctx *c, const struct graph *g);
+/* The same of one node. */
+double node_multiply_adds(struct ctx *c, const struct node *n);
 
 #endif
