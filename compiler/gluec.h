@@ -110,9 +110,10 @@ struct range {
 	int64_t low, high;
 };
 
-/* What real numbers are proved to lie between, ends included; known says that they are proved to be numbers, too. */
+/* What real numbers are proved to lie between, ends included; known says that they are proved to be numbers, too. near:
+ * they come near the ends, as those of a norm times a number do, and not those of a sum of many products. */
 struct interval {
-	bool known;
+	bool known, near;
 	double low, high;
 };
 
@@ -144,7 +145,8 @@ struct value {
 	bool wide; /* float by a rule or for its range, though whoever reads it may compute halves: see halves.c */
 	const struct value *row[2]; /* the two values that join_twins made rows of it, or NULL */
 	struct view *view;          /* where it is stored, once lowered: see lower.h */
-	const struct watch *watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
+	const struct watch
+		*watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
 };
 
 enum attribute_kind {
