@@ -94,13 +94,13 @@ static struct row describe(struct ctx *c, const struct node *n)
 
 /* ---- which nodes */
 
-static bool is_listed(struct ctx *c, const struct explain_view *view, const struct node *n)
+static bool is_listed(const struct explain_view *view, const struct node *n)
 {
 	struct graph *inner[8];
 	const struct rule rule = { .pattern = view->filter };
 
 	if (view->filter)
-		return rule_matches(c, &rule, n);
+		return rule_matches(&rule, n);
 	return view->all ||
 		   (!is_mover(n) && !node_graphs(n, inner, 8) && n->n_out && n->out[0] && is_float_type(n->out[0]->type));
 }
@@ -180,7 +180,7 @@ static void print_graph(struct ctx *c, const struct explain_view *view, const st
 	struct graph *inner[8];
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		if (is_listed(c, view, n)) {
+		if (is_listed(view, n)) {
 			struct row r = describe(c, n);
 			add(t, &r);
 			print_row(c, &r, view->filter != NULL);
@@ -259,7 +259,7 @@ static void print_json_graph(struct ctx *c, const struct explain_view *view, con
 	struct graph *inner[8];
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		if (is_listed(c, view, n)) {
+		if (is_listed(view, n)) {
 			struct row r = describe(c, n);
 			print_json_row(&r, (*count)++ == 0);
 		}

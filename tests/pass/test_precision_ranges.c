@@ -107,6 +107,42 @@ START_TEST(margins)
 }
 END_TEST
 
+/* Two pictures' layers, which become one of two rows. */
+static void pair(struct op_test *t, int form)
+{
+	struct value *w = pass_constant(t, "f32[8,8]", 3), *v = pass_constant(t, "f32[8,8]", 4);
+
+	for (int i = 0; i < 2; i++) {
+		struct value *x = pass_input(t, "f32[1,4,8]", 1 + (uint32_t)i);
+		struct value *a = pass_node(t, "MatMul", arena_text(t->c, "a%d", i), 2, x, w);
+		pass_output(t, pass_node(t, "MatMul", arena_text(t->c, "b%d", i), 2, a, v));
+	}
+	(void)form;
+}
+
+/* What either row was seen to be counts for both; what only one was seen to be says nothing. */
+START_TEST(rows)
+{
+	static const char *const lines[] = { "0\t1\t9\t0\ta0\tn\n0\t1e5\t9\t0\ta1\tn",
+		"0\t1e5\t9\t0\ta0\tn\n0\t1\t9\t0\ta1\tn", "0\t1\t9\t0\ta0\tn\n0\t2\t9\t0\ta1\tn", "0\t1e5\t9\t0\ta0\tn" };
+
+	for (int i = 0; i < 4; i++) {
+		struct op_test t = pass_begin();
+		t.c->set.precision = PRECISION_FP16;
+		see(&t, lines[i]);
+		pair(&t, 0);
+		pass_infer(&t);
+		pass_apply(&t, recognize);
+		pass_apply(&t, join_twins);
+		const struct value *v = pass_value(t.g, "a0");
+		ck_assert(v->row[0] && v->row[1] && v->dim[0] == 2);
+		pass_apply(&t, choose_precision);
+		ck_assert_int_eq(v->type, i < 2 ? RT_F32 : RT_F16);
+		op_end(&t);
+	}
+}
+END_TEST
+
 /* bfloat16 reaches as far as float. */
 START_TEST(bfloats_need_none)
 {
@@ -291,6 +327,7 @@ Suite *suite(void)
 
 	tcase_add_test(c, overflow);
 	tcase_add_test(c, margins);
+	tcase_add_test(c, rows);
 	tcase_add_test(c, bfloats_need_none);
 	tcase_add_test(c, proofs);
 	tcase_add_test(c, weights);
