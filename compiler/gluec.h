@@ -111,9 +111,10 @@ struct range {
 	int64_t low, high;
 };
 
-/* What real numbers are proved to lie between, ends included; known says that they are proved to be numbers, too. */
+/* What real numbers are proved to lie between, ends included; known says that they are proved to be numbers, too. near:
+ * they come near the ends, as those of a norm times a number do, and not those of a sum of many products. */
 struct interval {
-	bool known;
+	bool known, near;
 	double low, high;
 };
 

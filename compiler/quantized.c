@@ -9,6 +9,7 @@
  *
  * The same numbers with fewer roundings; integer kernels compute exactly these. */
 #include "gluec.h"
+#include "rules.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -107,7 +108,7 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 {
 	bool conv = is_op(n, "Conv");
 
-	if ((!conv && !is_op(n, "MatMul")) || n->out[0]->type != RT_F32)
+	if ((!conv && !is_op(n, "MatMul")) || n->out[0]->type != RT_F32 || is_ruled_float(c, n))
 		return false;
 	const struct value *w = n->in[1];
 	*p = (struct product){ n, dequantizer(c, n->in[0]), dequantizer(c, w), conv ? 0 : 1, 1, NULL };

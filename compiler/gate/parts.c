@@ -11,7 +11,7 @@ static void write_parts(struct ctx *c, FILE *f, const struct graph *g)
 
 	for (const struct node *n = g->first; n; n = n->next) {
 		if (n->precision != PRECISION_FP32 && !is_mover(n) && *n->origin)
-			fprintf(f, "%.17g\t%s\n", node_multiply_adds(c, n), n->origin);
+			fprintf(f, "%.17g\t%s\n", count_node_multiply_adds(c, n), n->origin);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			write_parts(c, f, inner[i]);
 	}
