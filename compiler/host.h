@@ -71,8 +71,8 @@ struct host_turn {
 	void *outputs; /* shared memory for all outputs, one behind the other, of the last round; NULL: not kept */
 };
 
-/* Makes the n calls in turn, `rounds` times over, in one child, so that whatever slows the machine down meets all models
- * alike. Returns the seconds of each call, [rounds][n]. The instruction set is that of the environment variable
+/* Makes the n calls in turn, `rounds` times over, in one child, so that whatever slows the machine down meets all
+ * models alike. Returns the seconds of each call, [rounds][n]. The instruction set is that of the environment variable
  * GLUEC_ISA, else the best. */
 const double *host_turns(struct ctx *c, int n, const struct host_turn *turns, int rounds, int threads);
 

@@ -81,7 +81,8 @@ static void read_constant(struct ctx *c, const char *text)
 	if (s->n_constants)
 		memcpy(more, s->constants, (size_t)s->n_constants * sizeof *more);
 	s->constants = more;
-	more[s->n_constants++] = (struct fixed){ .name = arena_text(c, "%.*s", (int)(equals - text), text), .text = equals + 1 };
+	more[s->n_constants++] =
+		(struct fixed){ .name = arena_text(c, "%.*s", (int)(equals - text), text), .text = equals + 1 };
 }
 
 static const char *const precisions[] = {
