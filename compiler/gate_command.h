@@ -54,10 +54,10 @@ enum {
 	"  --min-jaccard N           matches of both relative to those of either; ends within 1 px are the same [0.9]\n"   \
 	"  --min-worst-jaccard N     the same for the worst of the pairs with 20 matches or more [0.75]\n"                 \
 	"  --max-score-error N       largest error of the scores of common matches [off]\n"                                \
-	"  --max-mean-score-error N  their mean error [0.02]\n"                                                            \
+	"  --max-mean-score-error N  their mean error [0.05]\n"                                                            \
 	"  --max-lost-3px N          percentage points of matches within 3 px of the truth lost; 1px, 5px likewise [1; "   \
 	"off]\n"                                                                                                           \
-	"  --max-auc-loss-5px N      percentage points of homography AUC@5px lost; 1px, 3px likewise [5; off]\n\n"         \
+	"  --max-auc-loss-5px N      percentage points of homography AUC@5px lost; 1px, 3px likewise [10; off]\n\n"        \
 	"Options for models (gluec compile --help) go to all models that have what is named; --topk and --append "         \
 	"keypoints\n"                                                                                                      \
 	"to the first, --depth and --append matches to the last; those on precision not to the reference. Open "           \

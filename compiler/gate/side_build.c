@@ -61,8 +61,6 @@ static void check_kinds(struct ctx *c, const struct side *side, const struct gat
 {
 	const struct form *first = &side->engine[0].form, *second = side->n > 1 ? &side->engine[1].form : NULL;
 
-	if (first->kind == FORM_MATCHER)
-		fail(c, USAGE, "%.300s: is a matcher; name an extractor first", models->set[0].model);
 	if (second && first->kind == FORM_PIPELINE)
 		fail(c, USAGE, "%.300s: finds matches itself, so %.300s has nothing to do", models->set[0].model,
 			models->set[1].model);
