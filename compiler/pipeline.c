@@ -27,6 +27,8 @@ void load_model(struct ctx *c)
 void optimize(struct ctx *c)
 {
 	progress(c, "simplifying");
+	move_integers(c, c->graph);
+	find_integer_products(c, c->graph);
 	factor_scales(c, c->graph);
 	simplify(c, c->graph);
 	recognize(c, c->graph);
