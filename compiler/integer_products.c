@@ -128,21 +128,37 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		   fits_outputs(p, p->w_scale) && has_bias(p) && value_elements(p->w) > 0;
 }
 
-static int64_t zero_of(const struct product *p, int64_t output)
+/* Weight i, less its zero point, as it stands in the file. */
+static int64_t weight_at(const struct product *p, int64_t i)
 {
-	return !p->w_zero ? 0 : constant_int(p->w_zero, value_elements(p->w_zero) > 1 ? output : 0);
+	int64_t n = value_elements(p->w), columns = p->conv ? 1 : p->w->dim[1], row = n / p->w->dim[p->axis];
+	int64_t output = p->axis ? i % columns : i / row;
+	int64_t zero = !p->w_zero ? 0 : constant_int(p->w_zero, value_elements(p->w_zero) > 1 ? output : 0);
+
+	return constant_int(p->w, i) - zero;
 }
 
-/* The weights as i8 [outputs][...] or [k][outputs], less their zero points; NULL when one of them does not fit. */
-static struct value *byte_weights(struct ctx *c, const struct product *p)
+/* Bytes less a zero point may leave a byte's range: how much has to be taken off all of them, 0 where nothing has. */
+static int64_t weights_zero(const struct product *p)
 {
-	int64_t n = value_elements(p->w), columns = p->conv ? 1 : p->w->dim[1], rows = n / columns;
-	int64_t outputs = p->w->dim[p->axis], row = n / outputs, dim[MAX_RANK];
+	int64_t least = 0, most = 0;
+
+	for (int64_t i = value_elements(p->w); i-- > 0;) {
+		int64_t x = weight_at(p, i);
+		least = x < least ? x : least;
+		most = x > most ? x : most;
+	}
+	return most > INT8_MAX ? most - INT8_MAX : least < INT8_MIN ? least - INT8_MIN : 0;
+}
+
+/* The weights as i8 [outputs][...] or [k][outputs], less `zero`; NULL when one of them does not fit. */
+static struct value *byte_weights(struct ctx *c, const struct product *p, int64_t zero)
+{
+	int64_t n = value_elements(p->w), columns = p->w->dim[1], rows = n / columns, dim[MAX_RANK];
 	int8_t *data = NEW(c, int8_t, (size_t)n);
 
 	for (int64_t i = 0; i < n; i++) {
-		int64_t output = p->axis ? i % columns : i / row;
-		int64_t x = constant_int(p->w, i) - zero_of(p, output);
+		int64_t x = weight_at(p, i) - zero;
 		if (x < INT8_MIN || x > INT8_MAX)
 			return NULL;
 		data[p->transposed ? i % columns * rows + i / columns : i] = (int8_t)x;
@@ -155,23 +171,21 @@ static struct value *byte_weights(struct ctx *c, const struct product *p)
 	return value_constant(c, p->w->name, RT_I8, p->w->rank, dim, data);
 }
 
-/* No partial sum, of any order, of bytes with or without their zero point leaves 32 bits: a byte, signed, unsigned or
- * less a zero point, is at most 255 in magnitude, and the sum of the zero points' products at most as large again. */
-static bool sums_fit(const struct product *p, const struct value *w, const int32_t *sum)
+/* Do the sums, whatever the bytes x are, stay within 32 bits? A byte less its zero point is at most 255 in magnitude;
+ * that partial sums may wrap does not matter, but there is room for those, too. */
+static bool sums_fit(struct ctx *c, const struct product *p, const int32_t *sum)
 {
-	int64_t n = value_elements(w), outputs = p->conv ? w->dim[0] : w->dim[1], terms = n / outputs;
-	const int8_t *data = w->data;
+	int64_t n = value_elements(p->w), outputs = p->w->dim[p->axis], terms = n / outputs, columns = p->w->dim[1];
+	int64_t *most = NEW(c, int64_t, (size_t)outputs);
 
-	if (terms > RT_INT8_TERMS)
-		return false;
-	for (int64_t o = 0; o < outputs; o++) {
-		int64_t most = sum ? llabs((long long)sum[o]) : 0;
-		for (int64_t k = 0; k < terms; k++)
-			most += (2 * 255 + 128) * (int64_t)abs(data[p->conv ? o * terms + k : k * outputs + o]);
-		if (most > INT32_MAX)
+	for (int64_t o = 0; o < outputs; o++)
+		most[o] = sum ? llabs((long long)sum[o]) : 0;
+	for (int64_t i = 0; i < n; i++)
+		most[p->axis ? i % columns : i / terms] += 2 * UINT8_MAX * llabs((long long)weight_at(p, i));
+	for (int64_t o = 0; o < outputs; o++)
+		if (most[o] > INT32_MAX)
 			return false;
-	}
-	return true;
+	return terms <= RT_INT8_TERMS;
 }
 
 /* The scale of each output's sums. */
@@ -226,10 +240,11 @@ static void append_quantizer(struct ctx *c, struct graph *g, const struct produc
 
 static void replace_product(struct ctx *c, struct graph *g, const struct product *p)
 {
-	struct value *w = byte_weights(c, p), *scale = p->w_scale ? sum_scales(c, p) : NULL;
+	int64_t w_zero = weights_zero(p);
+	struct value *w = byte_weights(c, p, w_zero), *scale = p->w_scale ? sum_scales(c, p) : NULL;
 	struct value *sum = p->bias ? integer_bias(c, p, scale->data) : NULL;
 
-	if (!w || !sums_fit(p, w, sum ? sum->data : NULL))
+	if (!w || !sums_fit(c, p, sum ? sum->data : NULL))
 		return;
 	struct node *n = node_new(c, g, p->node, "gluec", "IntegerProduct", p->node, INTEGER_INPUTS, 1);
 	n->attributes = p->conv ? own_attributes(c, p->node) : NULL;
@@ -240,6 +255,7 @@ static void replace_product(struct ctx *c, struct graph *g, const struct product
 	if (p->bias && !sum)
 		n->in[INTEGER_BIAS] = p->bias;
 	set_attribute_int(c, n, "x_zero", p->x_zero);
+	set_attribute_int(c, n, "w_zero", w_zero);
 	set_attribute_int(c, n, "to", scale ? RT_F32 : RT_I32);
 	if (p->node->out[0]->type == RT_F32 || !scale) {
 		n->out[0] = p->node->out[0];
@@ -268,11 +284,16 @@ static void absorb_epilogues(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
 
-	for (struct node *n = g->first; n; n = n->next) {
+	for (struct node *n = g->first, *next; n; n = next) {
+		struct node *before = n->prev;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			absorb_epilogues(c, inner[i]);
 		if (is_internal(n, "IntegerProduct"))
 			absorb_epilogue(c, g, n);
+		/* A node that took others' places has moved, and the one behind it may be gone. */
+		next = before ? before->next : g->first;
+		if (next == n)
+			next = n->next;
 	}
 }
 

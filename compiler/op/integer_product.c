@@ -108,7 +108,7 @@ static struct argument pack_sums(struct lower *l, const struct node *n, const st
 		int64_t sum = 0;
 		for (int64_t t = 0; t < taps; t++)
 			for (int64_t i = 0; i < p->c / p->group; i++)
-				sum += weight_at(n, p, o, t, i);
+				sum += weight_at(n, p, o, t, i) + p->w_zero;
 		to[o] = small((bias ? constant_int(bias, o) : 0) - p->x_zero * sum);
 	}
 	const char *name = bias ? bias->name : arena_text(l->c, "%s.sums", n->in[INTEGER_W]->name);
@@ -132,6 +132,7 @@ static void read_epilogue(struct ctx *c, const struct node *n, struct rt_conv2d_
 	p->act = read_act(c, n, "act");
 	p->slope = (float)attribute_float(c, n, "slope", 0);
 	p->x_zero = small(attribute_int(c, n, "x_zero", 0));
+	p->w_zero = small(attribute_int(c, n, "w_zero", 0));
 	p->y_zero = small(attribute_int(c, n, "y_zero", 0));
 	p->step = (float)attribute_float(c, n, "step", 0);
 	p->low = small(attribute_int(c, n, "low", 0));

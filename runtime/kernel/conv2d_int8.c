@@ -96,6 +96,22 @@ static void gather(const struct job *job, const struct block *at, const struct d
 		rows[i] = buffer[i];
 }
 
+/* The weights are w_zero more than they are stored as: adds that times the sum of each row's bytes to all its results. */
+static void add_row_sums(const struct job *job, const struct block *at, const struct tile_int8 *tile)
+{
+	for (int32_t i = 0; i < at->pixels; i++) {
+		int32_t sum = 0;
+		for (int32_t s = 0; s < tile->segments; s++) {
+			const uint8_t *x = tile->rows[(ptrdiff_t)s * TILE_BLOCK + i];
+			for (int32_t t = 0; t < tile->groups * DOT_GROUP; t++)
+				sum += DOT_SIGNED ? (int8_t)x[t] : x[t];
+		}
+		uint32_t add = (uint32_t)sum * (uint32_t)job->p->w_zero;
+		for (int32_t j = 0; j < at->columns; j++)
+			tile->c[i * TILE_COLUMNS + j] = (int32_t)((uint32_t)tile->c[i * TILE_COLUMNS + j] + add);
+	}
+}
+
 static void multiply(const struct job *job, const struct block *at, const struct depth *k, int32_t *c)
 {
 	const uint8_t *rows[MOST_TAPS][TILE_BLOCK];
@@ -118,6 +134,8 @@ static void multiply(const struct job *job, const struct block *at, const struct
 	for (int32_t s = 0; s < tile.segments; s++)
 		tile_int8_pad(rows[s], at->pixels);
 	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	if (job->p->w_zero)
+		add_row_sums(job, at, &tile);
 }
 
 /* Walks k in the order of the weights: whole taps as long as several fit a block, else parts of one. */
@@ -156,6 +174,7 @@ static void sum_weights(const struct job *job, const int8_t *w, int32_t sum[RT_P
 static void begin_columns(const struct job *job, const struct block *at, struct columns *to)
 {
 	ptrdiff_t first = (ptrdiff_t)at->g * job->oc + at->j;
+	uint32_t terms = (uint32_t)(job->p->kh * job->p->kw * job->c);
 
 	for (int32_t j = 0; j < at->columns || j % RT_PANEL; j++) {
 		bool real = j < at->columns;
@@ -167,10 +186,17 @@ static void begin_columns(const struct job *job, const struct block *at, struct 
 		int32_t sum[RT_PANEL];
 		sum_weights(job, panel_at(job, at) + j / RT_PANEL * job->panel, sum);
 		for (int32_t i = 0; i < RT_PANEL; i++) {
-			uint32_t change = (uint32_t)sum[i] * FLIP;
+			uint32_t change = ((uint32_t)sum[i] + terms * (uint32_t)job->p->w_zero) * FLIP;
 			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
 		}
 	}
+}
+
+/* The bytes that v would be rounded to, as multiples of the step between them. Cut off first, as in quantize_row. */
+VEC_INLINE vec in_steps(const struct rt_conv2d_int8 *p, vec v)
+{
+	v = v_min(v_max(v, v_set((float)p->low)), v_set((float)p->high));
+	return v_mul(v_round(v), v_set(p->step));
 }
 
 /* LANES results from column j on: those of the pixels of one pooling window, of which the sums start at c. */
@@ -181,8 +207,10 @@ VEC_INLINE vec result(
 	int32_t window = job->windows.size * job->windows.size;
 
 	for (int32_t i = 0; i < window; i++) {
-		vec v = v_add(v_mul(v_of_sums(c + i * TILE_COLUMNS + j, columns->start + j), scale), bias);
-		v = v_act(act, job->p->slope, v);
+		vec v = v_mul(v_of_sums(c + i * TILE_COLUMNS + j, columns->start + j), scale);
+		if (job->p->step > 0)
+			v = in_steps(job->p, v);
+		v = v_act(act, job->p->slope, v_add(v, bias));
 		largest = i ? v_max(largest, v) : v;
 	}
 	return largest;
