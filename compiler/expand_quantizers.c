@@ -3,7 +3,7 @@
  * (x - zero point) scale. The roundings are those of op/quantize.c, which lowers what is left: quantizers by parameters
  * that are computed or come in blocks. */
 #include "element.h"
-#include "gluec.h"
+#include "fuse.h"
 
 /* The node behind which the next one goes, and what it makes. */
 struct chain {
@@ -70,35 +70,48 @@ static void finish(struct chain *t)
 	node_remove(t->g, t->like);
 }
 
-static void expand_quantize(struct chain *t)
+/* What the quantizer n rounds to, as a float. */
+static void append_rounding(struct chain *t, const struct node *n)
 {
-	const struct node *n = t->like;
 	const enum rt_type type = n->out[0]->type;
 	const struct value *zero = input(n, 2);
 
 	if (!is_all(n->in[1], 1))
 		append(t, "Div", RT_F32, spread(t->c, n, n->in[1]));
-	if (!is_narrow_float(type)) {
+	if (!is_narrow_float(type))
 		append(t, "Round", RT_F32, NULL);
-		if (!is_all(zero, 0))
-			append(t, "Add", RT_F32, spread(t->c, n, zero));
-		append(t, "Max", RT_F32, value_float(t->c, n->name, (float)smallest_integer(type)));
-		append(t, "Min", RT_F32, value_float(t->c, n->name, (float)largest_integer(type)));
-	} else if (!is_all(zero, 0)) {
+	if (!is_all(zero, 0))
 		append(t, "Add", RT_F32, spread(t->c, n, zero));
-	}
+	if (is_narrow_float(type))
+		return;
+	append(t, "Max", RT_F32, value_float(t->c, n->name, (float)smallest_integer(type)));
+	append(t, "Min", RT_F32, value_float(t->c, n->name, (float)largest_integer(type)));
+}
+
+static void expand_quantize(struct chain *t)
+{
+	const struct node *n = t->like;
+	const enum rt_type type = n->out[0]->type;
+
+	append_rounding(t, n);
 	append_cast(t, type);
 	if (is_narrow_float(type))
 		set_attribute_int(t->c, t->x->def, "saturate", attribute_int(t->c, n, "saturate", 1));
 	finish(t);
 }
 
-/* Differences of numbers of 16 bits and less are exact in float. */
-static void expand_dequantize(struct chain *t)
+/* Differences of numbers of 16 bits and less are exact in float. Where nobody but n reads the integers that it makes
+ * numbers of, they are never stored: `quantizer` is the node that would. */
+static void expand_dequantize(struct chain *t, struct node *quantizer)
 {
 	const struct node *n = t->like;
 	const struct value *zero = input(n, 2);
 
+	if (quantizer) {
+		t->x = quantizer->in[0];
+		append_rounding(t, quantizer);
+		node_absorb(t->c, t->like, quantizer);
+	}
 	append_cast(t, RT_F32);
 	if (!is_all(zero, 0))
 		append(t, "Sub", RT_F32, spread(t->c, n, zero));
@@ -117,6 +130,17 @@ static bool is_expandable(struct ctx *c, const struct node *n)
 	const struct value *scale = n->in[1], *zero = input(n, 2);
 	return x->type == RT_F32 && scale->type == RT_F32 && scale->data && (!zero || zero->data) && q->type != RT_I32 &&
 		   (!attribute_int(c, n, "precision", 0) || attribute_int(c, n, "precision", 0) == RT_F32);
+}
+
+/* The QuantizeLinear that makes integers for n alone, or NULL. */
+static struct node *own_quantizer(struct ctx *c, const struct node *n)
+{
+	struct node *q = is_op(n, "DequantizeLinear") && !n->in[0]->data ? n->in[0]->def : NULL;
+
+	return is_op(q, "QuantizeLinear") && is_expandable(c, q) && is_expandable(c, n) && only_reader(q->out[0]) == n &&
+				   is_integer_type(q->out[0]->type)
+			   ? q
+			   : NULL;
 }
 
 /* Computing numbers from their bytes again is cheaper than storing them: each of v's element-wise readers does. */
@@ -144,32 +168,39 @@ static void copy_for_readers(struct ctx *c, struct graph *g, struct node *n)
 
 static void copy_all(struct ctx *c, struct graph *g)
 {
-	for (struct node *n = g->first; n; n = n->next)
+	struct graph *inner[8];
+
+	for (struct node *n = g->first; n; n = n->next) {
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			copy_all(c, inner[i]);
 		if (is_op(n, "DequantizeLinear") && is_expandable(c, n))
 			copy_for_readers(c, g, n);
+	}
 }
 
 static void expand_all(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
 
-	copy_all(c, g);
 	for (struct node *n = g->first, *next; n; n = next) {
 		struct chain t = { c, g, n, input(n, 0) };
 		next = n->next;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			expand_all(c, inner[i]);
-		if (!is_expandable(c, n))
+		const struct node *reader = is_op(n, "QuantizeLinear") ? only_reader(n->out[0]) : NULL;
+		if (!is_expandable(c, n) || (reader && own_quantizer(c, reader)))
 			continue;
 		if (is_op(n, "QuantizeLinear"))
 			expand_quantize(&t);
 		else
-			expand_dequantize(&t);
+			expand_dequantize(&t, own_quantizer(c, n));
 	}
 }
 
 void expand_quantizers(struct ctx *c, struct graph *g)
 {
+	count_uses(g);
+	copy_all(c, g);
 	count_uses(g);
 	expand_all(c, g);
 	remove_dead(g);
