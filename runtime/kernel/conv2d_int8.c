@@ -96,7 +96,8 @@ static void gather(const struct job *job, const struct block *at, const struct d
 		rows[i] = buffer[i];
 }
 
-/* The weights are w_zero more than they are stored as: adds that times the sum of each row's bytes to all its results. */
+/* The weights are w_zero more than they are stored as: adds that times the sum of each row's bytes to all its results.
+ */
 static void add_row_sums(const struct job *job, const struct block *at, const struct tile_int8 *tile)
 {
 	for (int32_t i = 0; i < at->pixels; i++) {
