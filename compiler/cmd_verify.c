@@ -30,9 +30,11 @@ const struct command command_verify = {
 	"relative to the largest element of each output.\n\n"
 	"  --data DIR            a data set, or a folder of them; may be given several times\n"
 	"  --against double      the reference is computed in double\n"
-	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2)\n"
-	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2), against\n"
-	"                        double relative to the output's largest element (default: 1e-4; with fp16 1e-2)\n"
+	"  --atol A              largest absolute error (default: 1e-5; with --precision fp16 1e-2, with bf16 5e-2)\n"
+	"  --rtol R              largest relative error, added to it (default: 1e-3; with --precision fp16 1e-2, with "
+	"bf16\n"
+	"                        5e-2), against double relative to the output's largest element (default: 1e-4; with fp16\n"
+	"                        1e-2, with bf16 5e-2)\n"
 	"  --allow-differ P      how many percent of an output's elements may be off: ties between keypoints (default: 0)\n"
 	"  --seed N              for random inputs (default: 1)\n"
 	"  --threads N           check that N threads give the same bits, too (default: 1)\n"
@@ -244,13 +246,13 @@ static void verify_folder(struct ctx *c, struct task *t, const char *folder)
 
 static void default_tolerance(const struct ctx *c, struct verify_options *o)
 {
-	bool half = c->set.precision == PRECISION_FP16;
+	bool half = c->set.precision == PRECISION_FP16, bfloat = c->set.precision == PRECISION_BF16;
 	struct tolerance *t = &o->tolerance;
 
 	if (t->absolute < 0)
-		t->absolute = half ? 1e-2 : 1e-5;
+		t->absolute = bfloat ? 5e-2 : half ? 1e-2 : 1e-5;
 	if (t->relative < 0)
-		t->relative = half ? 1e-2 : o->in_double ? 1e-4 : 1e-3;
+		t->relative = bfloat ? 5e-2 : half ? 1e-2 : o->in_double ? 1e-4 : 1e-3;
 }
 
 static enum status run(struct ctx *c, int argc, char **argv)

@@ -25,6 +25,9 @@ static void take_over(struct ctx *c, struct graph *g, struct node *n, struct nod
 	node_remove(g, n);
 	node_insert(g, behind, n);
 	node_remove(g, behind);
+	/* Why the result is float, where it would else be half. */
+	if (n->out[0]->type != behind->out[0]->type)
+		n->reason = behind->reason;
 	n->out[0] = behind->out[0];
 	n->out[0]->def = n;
 	n->origin = arena_text(c, "%s %s", n->origin, behind->origin);
@@ -104,27 +107,36 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 	fuse_head(c, g, n);
 }
 
-/* May the weights be multiplied by the factor? Floats may, unless their sums are to be exact; halves only where none of
- * them changes its digits. */
+/* The nearest number that weights of this type can be. */
+static float rounded(enum rt_type type, float x)
+{
+	if (type == RT_F16)
+		return float_of_half(half_of_float(x));
+	return type == RT_BF16 ? float_of_bfloat(bfloat_of_float(x)) : x;
+}
+
+/* May the weights be multiplied by the factor? Floats may, unless their sums are to be exact; those of 16 bits only
+ * where none of them changes its digits. */
 static bool scales_exactly(struct ctx *c, const struct value *w, float factor)
 {
 	const float *x = constant_floats(c, w);
 
 	if (w->is_exact)
 		return false;
-	for (int64_t i = w->type == RT_F16 ? value_elements(w) : 0; i-- > 0;)
-		if (float_of_half(half_of_float(x[i] * factor)) != x[i] * factor)
+	for (int64_t i = w->type == RT_F32 ? 0 : value_elements(w); i-- > 0;)
+		if (rounded(w->type, x[i] * factor) != x[i] * factor)
 			return false;
 	return true;
 }
 
-static struct value *halves(struct ctx *c, const struct value *like, const float *x)
+/* Weights of 16 bits in the type and shape of `like`. */
+static struct value *short_weights(struct ctx *c, const struct value *like, const float *x)
 {
 	uint16_t *data = NEW(c, uint16_t, (size_t)value_elements(like));
 
 	for (int64_t i = value_elements(like); i-- > 0;)
-		data[i] = half_of_float(x[i]);
-	return value_constant(c, like->name, RT_F16, like->rank, like->dim, data);
+		data[i] = like->type == RT_F16 ? half_of_float(x[i]) : bfloat_of_float(x[i]);
+	return value_constant(c, like->name, like->type, like->rank, like->dim, data);
 }
 
 /* A number behind the product multiplies its weights instead. */
@@ -149,7 +161,8 @@ static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 		float *to = NEW(c, float, (size_t)value_elements(w));
 		for (int64_t k = value_elements(w); k-- > 0;)
 			to[k] = from[k] * factor;
-		n->in[i] = w->type == RT_F16 ? halves(c, w, to) : value_constant(c, w->name, RT_F32, w->rank, w->dim, to);
+		n->in[i] =
+			w->type == RT_F32 ? value_constant(c, w->name, RT_F32, w->rank, w->dim, to) : short_weights(c, w, to);
 	}
 	take_over(c, g, n, behind);
 }

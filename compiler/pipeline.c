@@ -1,4 +1,5 @@
 /* The passes in the order in which they run. */
+#include "precision.h"
 #include "progress.h"
 
 void read_model(struct ctx *c)
@@ -26,6 +27,7 @@ void load_model(struct ctx *c)
 
 void optimize(struct ctx *c)
 {
+	check_policy(c, c->graph);
 	progress(c, "simplifying");
 	factor_scales(c, c->graph);
 	simplify(c, c->graph);

@@ -231,10 +231,10 @@ static void factor_graph(struct ctx *c, struct graph *g)
 	}
 }
 
-/* Halves do not hold such sums. */
+/* Halves and bfloat16 do not hold such sums. */
 void factor_scales(struct ctx *c, struct graph *g)
 {
-	if (c->set.precision == PRECISION_FP16)
+	if (c->set.precision == PRECISION_FP16 || c->set.precision == PRECISION_BF16)
 		return;
 	count_uses(g);
 	factor_graph(c, g);

@@ -112,5 +112,9 @@ struct settings gate_in_float(const struct settings *set)
 	struct settings s = *set;
 
 	s.precision = PRECISION_FP32;
+	s.rules = NULL;
+	s.n_rules = 0;
+	s.seen = NULL;
+	s.seen_name = NULL;
 	return s;
 }

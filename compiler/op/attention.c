@@ -98,7 +98,7 @@ void attention_lower(struct lower *l, struct node *n)
 	const struct view *x[3];
 	struct view four[3];
 	struct attention a;
-	bool half = true;
+	enum rt_type type = n->in[0]->type;
 
 	if (nothing_to_compute(l, n))
 		return;
@@ -107,8 +107,8 @@ void attention_lower(struct lower *l, struct node *n)
 		lower_in_double(l, n, &a);
 		return;
 	}
-	for (int i = 0; i < 3; i++)
-		half = half && n->in[i]->type == RT_F16;
+	for (int i = 1; i < 3; i++)
+		type = n->in[i]->type == type ? type : RT_F32;
 	struct rt_attention p = { .b = small(a.b),
 		.h = small(a.h),
 		.m = small(a.m),
@@ -116,7 +116,7 @@ void attention_lower(struct lower *l, struct node *n)
 		.d = small(a.d),
 		.dv = small(a.dv),
 		.scale = (float)attribute_float(l->c, n, "scale", 1),
-		.x_type = half ? RT_F16 : RT_F32,
+		.x_type = kernel_type(type),
 		.y_type = kernel_type(n->out[0]->type),
 		.split = n->split };
 	struct view *y = output_new(l, n, 0, p.y_type, a.rank == 4 ? rows_first : NULL);

@@ -181,7 +181,7 @@ static void read_head(struct lower *l, const struct node *n, struct conv_operand
 		.kw = 3,
 		.group = 1,
 		.act = read_act(l->c, n, "head_act"),
-		.w_type = kernel_type(k->type),
+		.w_type = packed_type(l->c, n, k, false),
 	};
 	pack_operands(l, n, k, input(n, 4), to);
 }

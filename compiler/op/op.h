@@ -31,7 +31,7 @@ int32_t small(int64_t x);
 bool nothing_to_compute(struct lower *l, struct node *n);
 /* Is v a constant that lowering prepares for kernels as floats? In double, constants are moved as what is computed. */
 bool is_prepared(const struct lower *l, const struct value *v);
-/* f16 for f16, else f32: the type in which a float kernel reads or writes a value of this type. */
+/* f16 for f16, bf16 for bf16, else f32: the type in which a float kernel reads or writes a value of this type. */
 enum rt_type kernel_type(enum rt_type type);
 /* The type in which the weights w of product n are packed: bf16x2 for a product of split floats, if w is constant, the
  * kernel reads the rows of its panels in pairs, and no number is beyond bfloat16. */

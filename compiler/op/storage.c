@@ -29,13 +29,13 @@ bool is_prepared(const struct lower *l, const struct value *v)
 
 enum rt_type kernel_type(enum rt_type type)
 {
-	return type == RT_F16 ? RT_F16 : RT_F32;
+	return type == RT_F16 || type == RT_BF16 ? type : RT_F32;
 }
 
 enum rt_type packed_type(struct ctx *c, const struct node *n, const struct value *w, bool pairs)
 {
 	if (!n->split || !w->data || w->type != RT_F32 || !pairs)
-		return kernel_type(w->type);
+		return w->type == RT_F16 ? RT_F16 : RT_F32;
 	const float *x = constant_floats(c, w);
 	for (int64_t i = value_elements(w); i-- > 0;)
 		if (!(fabsf(x[i]) < 0x1p127f))

@@ -83,7 +83,7 @@ static const struct {
 	{ { "compile", "m.onnx", "-o", "d", "--input", "image=1x2x3x4x5x6x7x8x9" }, "more than 8 dimensions" },
 	{ { "compile", "m.onnx", "-o", "d", "--topk", "many" }, "--topk: 'many'" },
 	{ { "compile", "m.onnx", "-o", "d", "--depth", "0" }, "--depth: '0'" },
-	{ { "compile", "m.onnx", "-o", "d", "--precision", "fp4" }, "must be fp32, bf16x3 or fp16" },
+	{ { "compile", "m.onnx", "-o", "d", "--precision", "fp4" }, "must be fp32, bf16x3, fp16, bf16, int8 or fp8" },
 	{ { "compile", "m.onnx", "-o", "d", "--weights", "xml" }, "must be bin or c" },
 	{ { "compile", "m.onnx", "-o", "d", "--name", "a b" }, "not a C name" },
 	{ { "run", "m.onnx", "--data", "d", "--atol", "-1" }, "--atol: '-1'" },

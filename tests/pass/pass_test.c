@@ -218,7 +218,7 @@ void pass_expect_equal(const struct op_test *a, const struct op_test *b, double 
 	}
 }
 
-static struct op_test compare(
+struct op_test pass_compare_as(
 	void (*build)(struct op_test *t, int form), int form, enum precision precision, double tolerance)
 {
 	struct op_test plain = pass_begin(), t = pass_begin();
@@ -237,17 +237,17 @@ static struct op_test compare(
 
 struct op_test pass_compare(void (*build)(struct op_test *t, int form), int form, double tolerance)
 {
-	return compare(build, form, PRECISION_FP32, tolerance);
+	return pass_compare_as(build, form, PRECISION_FP32, tolerance);
 }
 
 struct op_test pass_compare_half(void (*build)(struct op_test *t, int form), int form, double tolerance)
 {
-	return compare(build, form, PRECISION_FP16, tolerance);
+	return pass_compare_as(build, form, PRECISION_FP16, tolerance);
 }
 
 struct op_test pass_compare_split(void (*build)(struct op_test *t, int form), int form, double tolerance)
 {
-	return compare(build, form, PRECISION_BF16X3, tolerance);
+	return pass_compare_as(build, form, PRECISION_BF16X3, tolerance);
 }
 
 void pass_expect_recognized(

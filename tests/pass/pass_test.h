@@ -53,7 +53,9 @@ struct value *pass_value(const struct graph *g, const char *name);
 void pass_expect_equal(const struct op_test *a, const struct op_test *b, double tolerance);
 /* Builds the graph twice, runs it as it stands and after all passes, and compares the outputs. Returns the second. */
 struct op_test pass_compare(void (*build)(struct op_test *t, int form), int form, double tolerance);
-/* The same under the fp16 and bf16x3 policies. */
+/* The same under other policies than fp32: any, fp16, and bf16x3. */
+struct op_test pass_compare_as(
+	void (*build)(struct op_test *t, int form), int form, enum precision precision, double tolerance);
 struct op_test pass_compare_half(void (*build)(struct op_test *t, int form), int form, double tolerance);
 struct op_test pass_compare_split(void (*build)(struct op_test *t, int form), int form, double tolerance);
 /* Does recognition find `count` operations of this type in the graph, and do all passes keep what it computes? */

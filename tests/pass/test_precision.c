@@ -25,17 +25,22 @@ static void network(struct op_test *t, int form)
 }
 
 /* The types after all passes, found by the names of values. */
-static struct op_test types(void (*build)(struct op_test *t, int form), int form)
+static struct op_test types_as(void (*build)(struct op_test *t, int form), int form, enum precision precision)
 {
 	struct op_test t = pass_begin();
 
-	t.c->set.precision = PRECISION_FP16;
+	t.c->set.precision = precision;
 	build(&t, form);
 	pass_infer(&t);
 	pass_apply(&t, simplify);
 	pass_apply(&t, recognize);
 	pass_apply(&t, choose_precision);
 	return t;
+}
+
+static struct op_test types(void (*build)(struct op_test *t, int form), int form)
+{
+	return types_as(build, form, PRECISION_FP16);
 }
 
 START_TEST(features)
@@ -57,6 +62,22 @@ START_TEST(features)
 	ck_assert(n->in[1]->type == RT_F16 && n->in[2]->type == RT_F32);
 	op_end(&t);
 	t = pass_compare_half(network, 0, 2e-3);
+	op_end(&t);
+}
+END_TEST
+
+/* bfloat16 goes where half does. */
+START_TEST(bfloats)
+{
+	struct op_test t = types_as(network, 0, PRECISION_BF16);
+
+	ck_assert_int_eq(pass_value(t.g, "first")->type, RT_BF16);
+	ck_assert_int_eq(pass_value(t.g, "a")->type, RT_BF16);
+	ck_assert_int_eq(pass_value(t.g, "second")->type, RT_F32);
+	ck_assert_int_eq(pass_value(t.g, "scores")->type, RT_F32);
+	ck_assert_int_eq(pass_value(t.g, "first")->def->in[1]->type, RT_BF16);
+	op_end(&t);
+	t = pass_compare_as(network, 0, PRECISION_BF16, 2e-2);
 	op_end(&t);
 }
 END_TEST
@@ -160,6 +181,10 @@ START_TEST(large_weights)
 	t = types(large_weight, 1);
 	ck_assert_int_eq(t.g->first->in[1]->type, RT_F16);
 	op_end(&t);
+	/* bfloat16 has float's range. */
+	t = types_as(large_weight, 0, PRECISION_BF16);
+	ck_assert_int_eq(t.g->first->in[1]->type, RT_BF16);
+	op_end(&t);
 	t = pass_compare_half(large_weight, 0, 1e-6);
 	op_end(&t);
 }
@@ -249,6 +274,7 @@ Suite *suite(void)
 	TCase *c = tcase_create("precision");
 
 	tcase_add_test(c, features);
+	tcase_add_test(c, bfloats);
 	tcase_add_test(c, fp32_changes_nothing);
 	tcase_add_test(c, coordinates_stay_float);
 	tcase_add_test(c, streams);
