@@ -12,7 +12,7 @@ struct command {
 };
 
 extern const struct command command_compile, command_inspect, command_run, command_verify, command_bench,
-	command_operators, command_explain;
+	command_operators, command_explain, command_gate, command_calibrate;
 
 /* The options that decide what is compiled, for the option lists of several commands; their codes and their help. */
 enum {
@@ -73,6 +73,12 @@ enum {
  * which may be NULL; one operand goes to c->set.model. --help prints the command's help and returns false. */
 bool read_options(struct ctx *c, const struct command *command, int argc, char **argv, const struct option *list,
 	void (*own)(struct ctx *c, int code, const char *value, void *user), void *user);
+
+/* The same for commands that take up to `most_models` models: argv[argc - n] and what follows are their names, of which
+ * the first goes to c->set.model. Returns n, their number, or 0 after --help. */
+int read_options_and_models(struct ctx *c, const struct command *command, int argc, char **argv,
+	const struct option *list, void (*own)(struct ctx *c, int code, const char *value, void *user), void *user,
+	int most_models);
 
 /* A whole number within bounds; fails naming the option. */
 int64_t read_number(struct ctx *c, const char *option, const char *text, int64_t least, int64_t most);

@@ -41,6 +41,7 @@ struct binding {
 /* --constant NAME=TEXT: numbers, or the name of a tensor file. */
 struct fixed {
 	const char *name, *text;
+	bool used; /* by one of the models that a command takes; see gate/settings.c */
 };
 
 /* How products are computed, and what weights and features are stored in: see precision.c. INT8 and FP8 are for graphs
@@ -372,5 +373,9 @@ void optimize(struct ctx *c);
 
 /* Binds symbolic dimensions of input i to a shape, as --input does. */
 void bind_input(struct ctx *c, const struct value *v, int rank, const int64_t *dim);
+/* specialize.c: binds what --dim and --input say, as specialize does; doing it before shows what they leave open. */
+void apply_bindings(struct ctx *c);
+/* Has an input this symbolic dimension, or one made of it ("8*height" of "height")? */
+bool has_symbol(const struct ctx *c, const char *name);
 
 #endif

@@ -40,6 +40,13 @@ static void describe_tensors(const struct gluec_tensor *from, int n, struct host
 		to[i].type = type_of_name(from[i].type);
 		to[i].rank = from[i].rank;
 		to[i].bytes = from[i].bytes;
+		to[i].count = -1;
+		for (int k = 0; from[i].count && k < n; k++)
+			if (!strcmp(from[i].count, from[k].name))
+				to[i].count = k;
+		to[i].count_axis = from[i].count_axis;
+		if (to[i].count >= 0 && (to[i].count_axis < 0 || to[i].count_axis >= to[i].rank))
+			child_fail("has no dimension %d in tensor '%.60s'", (int)to[i].count_axis, from[i].name);
 		if (from[i].rank < 0 || from[i].rank > MAX_RANK)
 			child_fail("has a tensor of %d dimensions", (int)from[i].rank);
 		for (int d = 0; d < from[i].rank; d++) {

@@ -13,6 +13,8 @@ struct host_tensor {
 	int rank;
 	int64_t dim[MAX_RANK];
 	size_t bytes;
+	int count; /* of an output whose length depends on the data: which output says how much is used; -1: all of it */
+	int count_axis;
 };
 
 /* A model in a shared library, and what it says of itself. */
@@ -61,6 +63,18 @@ struct host_times {
  * the machine lacks the instruction set that r names. */
 const struct host_times *host_time(
 	struct ctx *c, const struct host *h, const struct host_run *r, int warmup, int iterations, int traced);
+
+/* One call of a model among several that are made in turn. */
+struct host_turn {
+	const struct host *host;
+	const void *const *inputs; /* as the C interface has them */
+	void *outputs; /* shared memory for all outputs, one behind the other, of the last round; NULL: not kept */
+};
+
+/* Makes the n calls in turn, `rounds` times over, in one child, so that whatever slows the machine down meets all
+ * models alike. Returns the seconds of each call, [rounds][n]. The instruction set is that of the environment variable
+ * GLUEC_ISA, else the best. */
+const double *host_turns(struct ctx *c, int n, const struct host_turn *turns, int rounds, int threads);
 
 /* The first of a list of the names of instruction sets for messages: "c, avx2, avx512". */
 const char *host_isa_list(struct ctx *c, const struct host *h);

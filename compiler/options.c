@@ -83,7 +83,8 @@ static void read_constant(struct ctx *c, const char *text)
 	if (s->n_constants)
 		memcpy(more, s->constants, (size_t)s->n_constants * sizeof *more);
 	s->constants = more;
-	more[s->n_constants++] = (struct fixed){ arena_text(c, "%.*s", (int)(equals - text), text), equals + 1 };
+	more[s->n_constants++] =
+		(struct fixed){ .name = arena_text(c, "%.*s", (int)(equals - text), text), .text = equals + 1 };
 }
 
 /* The levels of a list with commas between, in the order of all that there are, and with blanks between. */
@@ -243,8 +244,9 @@ static void default_name(struct ctx *c)
 				headers[i], headers[i]);
 }
 
-bool read_options(struct ctx *c, const struct command *command, int argc, char **argv, const struct option *list,
-	void (*own)(struct ctx *c, int code, const char *value, void *user), void *user)
+int read_options_and_models(struct ctx *c, const struct command *command, int argc, char **argv,
+	const struct option *list, void (*own)(struct ctx *c, int code, const char *value, void *user), void *user,
+	int most_models)
 {
 	int code;
 
@@ -253,7 +255,7 @@ bool read_options(struct ctx *c, const struct command *command, int argc, char *
 	while ((code = getopt_long(argc, argv, ":o:", list, NULL)) != -1) {
 		if (code == OPTION_HELP) {
 			fputs(command->help, stdout);
-			return false;
+			return 0;
 		}
 		if (code == ':')
 			fail(c, USAGE, "%.60s needs a value; see gluec %s --help", argv[optind - 1], command->name);
@@ -264,11 +266,20 @@ bool read_options(struct ctx *c, const struct command *command, int argc, char *
 		else
 			read_model_option(c, code, optarg);
 	}
-	if (argc - optind != 1)
+	if (argc - optind < 1 || argc - optind > most_models)
 		fail(c, USAGE, "gluec %s takes one %s, not %d; see gluec %s --help", command->name,
-			!strcmp(command->name, "bench") ? "model or object" : "model", argc - optind, command->name);
+			!strcmp(command->name, "bench") ? "model or object"
+			: most_models > 1               ? "model or two"
+											: "model",
+			argc - optind, command->name);
 	c->set.model = argv[optind];
 	default_name(c);
 	c->set.command = describe(c);
-	return true;
+	return argc - optind;
+}
+
+bool read_options(struct ctx *c, const struct command *command, int argc, char **argv, const struct option *list,
+	void (*own)(struct ctx *c, int code, const char *value, void *user), void *user)
+{
+	return read_options_and_models(c, command, argc, argv, list, own, user, 1) != 0;
 }

@@ -84,7 +84,21 @@ static const char *list_symbols(struct ctx *c, bool unbound_only, const char *be
 	return s;
 }
 
-static void apply_bindings(struct ctx *c)
+bool has_symbol(const struct ctx *c, const char *name)
+{
+	int64_t factor;
+	const char *base = split_symbol(name, &factor);
+
+	for (int i = 0; i < c->graph->n_inputs; i++)
+		for (int d = 0; d < c->graph->inputs[i]->rank; d++) {
+			const char *symbol = c->graph->inputs[i]->symbol[d];
+			if (symbol && !strcmp(split_symbol(symbol, &factor), base))
+				return true;
+		}
+	return false;
+}
+
+void apply_bindings(struct ctx *c)
 {
 	for (int i = 0; i < c->set.n_bindings; i++) {
 		struct binding *b = &c->set.bindings[i];

@@ -64,6 +64,13 @@ static int64_t blocks_cost(int32_t down, int32_t across, int32_t h, int32_t w)
 	return count_blocks(down, across, h, w) * (8 * products + (4 * h + 2) * (4 * w + 2) / 8);
 }
 
+/* Each unit's scratch is of floats, whatever tensors are stored in: halves are asked for where memory counts, and get
+ * fewer units, so that the arena becomes half as large, too. */
+static int32_t most_slots(const struct rt_winograd *p)
+{
+	return p->x_type == RT_F16 ? RT_WINOGRAD_SLOTS / 2 : RT_WINOGRAD_SLOTS;
+}
+
 /* The transformed inputs and outputs of 64 channels of a block, and the transformed weights of as many, are to fit a
  * cache of 1 MB together. */
 static void choose_blocks(struct rt_winograd *p)
@@ -81,7 +88,7 @@ static void choose_blocks(struct rt_winograd *p)
 			p->tiles_w = w;
 		}
 	int64_t blocks = p->n * count_blocks(down, across, p->tiles_h, p->tiles_w);
-	p->slots = blocks < RT_WINOGRAD_SLOTS ? (int32_t)blocks : RT_WINOGRAD_SLOTS;
+	p->slots = blocks < most_slots(p) ? (int32_t)blocks : most_slots(p);
 }
 
 void winograd_call(struct lower *l, const struct node *n, const struct view *y, const struct view *x,

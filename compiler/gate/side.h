@@ -1,0 +1,78 @@
+/* One side of a comparison: models that find matches together, built and run on all pairs. */
+#ifndef GATE_SIDE_H
+#define GATE_SIDE_H
+
+#include "gate/form.h"
+#include "gate/gate.h"
+#include "gate/homography.h"
+#include "gate/pairs.h"
+
+struct match {
+	struct correspondence at; /* in pixels of the pictures */
+	double score;             /* 1 where the model gives none */
+};
+
+/* What was found in one pair. */
+struct found {
+	int n_points[2];
+	double (*point[2])[2]; /* the keypoints of A and of B: x, y in pixels of the picture */
+	int n_matches;
+	struct match *match;
+	/* What the pair's truth says of the matches; zeros where there is none. */
+	struct agreement agreement;
+	double corner_error; /* of the homography that fits them, where the truth is one; infinite when none fits */
+};
+
+struct engine {
+	const struct host *host;
+	struct form form;
+	/* The calls that were made, to be made again for timing. */
+	int n_turns;
+	struct host_turn *turn;
+};
+
+struct side {
+	int n; /* models */
+	struct engine engine[2];
+	struct found *found; /* of each pair */
+};
+
+/* Compiles and builds the models; `name` becomes part of the objects' names. Only what `side` holds stays in c->arena.
+ */
+void side_build(struct ctx *c, struct side *side, const struct pairs *pairs, const struct gate_models *models,
+	const struct gate_options *options, const char *name);
+
+/* Runs the models on all pairs and fills in side->found and the turns. */
+void side_run(struct ctx *c, struct side *side, struct pairs *pairs, const struct gate_options *options);
+
+/* judge.c: compares side->found with what is known of the pairs. */
+void side_judge(struct ctx *c, struct side *side, const struct pairs *pairs);
+
+/* own_settings.c: c->set becomes what is meant for model `which` of `models`, which has been read; its open dimensions
+ * are bound. `first` is the picture whose size they may take, `extractor` the form of the first model, for the second.
+ */
+void take_own_settings(struct ctx *c, const struct gate_models *models, int which, const struct picture *first,
+	const struct form *extractor);
+/* Fails when an option was meant for none of the models. */
+void check_all_taken(struct ctx *c, const struct gate_models *models);
+
+/* Keypoints of one picture, as an extractor gives them. */
+struct features {
+	int n, dimensions;
+	double (*at)[2];    /* x, y in pixels of the model's input */
+	double *score;      /* NULL: the model has none */
+	bool *detected;     /* not a filler with a score of 0 or less, nor NaN */
+	float *descriptors; /* [n][dimensions] */
+};
+
+/* A match by the numbers of its keypoints. */
+struct index_match {
+	int a, b;
+	double score;
+};
+
+/* nearest.c: the mutual nearest neighbours of the detected keypoints, by the cosine between descriptors, which is the
+ * score. Returns how many; *list lives in the arena. */
+int mutual_nearest(struct ctx *c, const struct features *a, const struct features *b, struct index_match **list);
+
+#endif
