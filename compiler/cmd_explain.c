@@ -1,7 +1,6 @@
 /* gluec explain: what precision each node has, and why. */
 #include "attempt.h"
 #include "command.h"
-#include "dataset.h"
 #include "explain_table.h"
 #include "observe.h"
 #include "out.h"
@@ -34,12 +33,19 @@ const struct command command_explain = {
 	run,
 };
 
-enum { OPTION_DATA = OPTION_OWN, OPTION_IMAGES, OPTION_RANGES_OUT, OPTION_FILTER, OPTION_ALL, OPTION_JSON };
+enum {
+	OPTION_DATA = OPTION_OWN,
+	OPTION_IMAGES,
+	OPTION_EXTRACTOR,
+	OPTION_RANGES_OUT,
+	OPTION_FILTER,
+	OPTION_ALL,
+	OPTION_JSON
+};
 
 struct explain_options {
-	const char **data;
-	int n_data;
-	const char *images, *ranges_out;
+	struct calibration_wish wish;
+	const char *ranges_out;
 	struct explain_view view;
 	bool json;
 };
@@ -50,15 +56,18 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 
 	switch (code) {
 	case OPTION_DATA: {
-		const char **more = NEW(c, const char *, (size_t)o->n_data + 1);
-		if (o->n_data)
-			memcpy(more, o->data, (size_t)o->n_data * sizeof *more);
-		o->data = more;
-		more[o->n_data++] = value;
+		const char **more = NEW(c, const char *, (size_t)o->wish.n_data + 1);
+		if (o->wish.n_data)
+			memcpy(more, o->wish.data, (size_t)o->wish.n_data * sizeof *more);
+		more[o->wish.n_data++] = value;
+		o->wish.data = more;
 		break;
 	}
 	case OPTION_IMAGES:
-		o->images = value;
+		o->wish.images = value;
+		break;
+	case OPTION_EXTRACTOR:
+		o->wish.extractor = value;
 		break;
 	case OPTION_RANGES_OUT:
 		o->ranges_out = value;
@@ -77,30 +86,9 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	}
 }
 
-/* All data sets of all folders. Returns their count. */
-static int list_datasets(struct ctx *c, const struct explain_options *o, const char ***list)
-{
-	int n = 0;
-
-	*list = NULL;
-	for (int i = 0; i < o->n_data; i++) {
-		const char *const *paths;
-		int found = find_datasets(c, o->data[i], &paths);
-		const char **more = NEW(c, const char *, (size_t)(n + found));
-		if (n)
-			memcpy(more, *list, (size_t)n * sizeof *more);
-		memcpy(more + n, paths, (size_t)found * sizeof *more);
-		*list = more;
-		n += found;
-	}
-	return n;
-}
-
 /* What the model is to be run on, and where the lines go. */
 struct observations {
-	const char *const *datasets;
-	int n;
-	const char *images;
+	const struct calibration_data *data;
 	FILE *to;
 };
 
@@ -108,10 +96,7 @@ static void observe_each(struct ctx *c, void *user)
 {
 	const struct observations *o = user;
 
-	for (int i = 0; i < o->n; i++)
-		observe_dataset(c, o->datasets[i], o->to);
-	if (o->images)
-		observe_pictures(c, o->images, o->to);
+	observe(c, o->data, o->to);
 }
 
 /* Runs the model on all data; what they showed goes to c->set.seen. */
@@ -145,27 +130,38 @@ static void write_ranges(struct ctx *c, const char *path)
 	output_commit(c);
 }
 
+static void check_options(struct ctx *c, const struct explain_options *o)
+{
+	if (o->wish.n_data && o->wish.images)
+		fail(c, USAGE, "give either --data DIR or --images DIR");
+	if (o->wish.extractor && !o->wish.images)
+		fail(c, USAGE, "--extractor needs --images DIR, the pictures that it is run on");
+	if (o->ranges_out && !o->wish.n_data && !o->wish.images)
+		fail(c, USAGE, "--ranges-out: nothing is seen without --data DIR or --images DIR");
+}
+
 static enum status run(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
 		{ "images", required_argument, NULL, OPTION_IMAGES },
+		{ "extractor", required_argument, NULL, OPTION_EXTRACTOR },
 		{ "ranges-out", required_argument, NULL, OPTION_RANGES_OUT },
 		{ "filter", required_argument, NULL, OPTION_FILTER }, { "all", no_argument, NULL, OPTION_ALL },
 		{ "json", no_argument, NULL, OPTION_JSON }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct explain_options o = { 0 };
-	const char **datasets;
+	const struct calibration_data *data = NULL;
 
 	if (!read_options(c, &command_explain, argc, argv, list, read_own, &o))
 		return DONE;
-	if (o.ranges_out && !o.n_data && !o.images)
-		fail(c, USAGE, "--ranges-out: nothing is seen without --data DIR or --images DIR");
-	int n = list_datasets(c, &o, &datasets);
-	if (n || o.images)
-		observe_all(c, &(struct observations){ datasets, n, o.images, NULL });
+	check_options(c, &o);
+	if (o.wish.n_data || o.wish.images) {
+		data = open_calibration_data(c, &o.wish);
+		observe_all(c, &(struct observations){ data, NULL });
+	}
 	if (o.ranges_out)
 		write_ranges(c, o.ranges_out);
-	if (n)
-		specialize_for(c, datasets[0]);
+	if (data)
+		data->load(c, data, 0);
 	else
 		load_model(c);
 	optimize(c);

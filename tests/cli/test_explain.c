@@ -217,7 +217,7 @@ START_TEST(pictures)
 	snprintf(model, sizeof model, "%s", cli_path(t, "m.onnx"));
 	write_model(t, picture);
 	ck_assert_int_eq(mkdir(cli_path(t, "png"), 0777), 0);
-	cli_fails(cli_run(t, "explain", model, "--images", cli_path(t, "png"), NULL), 4, "holds no PNG files");
+	cli_fails(cli_run(t, "explain", model, "--images", cli_path(t, "png"), NULL), 4, "holds 0 PNG files");
 	write_picture(cli_path(t, "png/a.png"), 12, 8, 51);
 	write_picture(cli_path(t, "png/b.png"), 8, 11, 204);
 	const struct cli_result *r =
@@ -228,9 +228,6 @@ START_TEST(pictures)
 		strstr(text, "\n0.2\t0.8\t128\t0\timage\t\n") || strstr(text, "\n0.200000003\t0.800000012\t128\t0\timage\t\n"),
 		"%s", text);
 	free(text);
-	write_picture(cli_path(t, "png/c.png"), 7, 8, 0);
-	cli_fails(cli_run(t, "explain", model, "--images", cli_path(t, "png"), NULL), 3,
-		"c.png: its 7 x 8 pixels are fewer than the model's 8 x 8");
 	cli_close(t);
 }
 END_TEST
@@ -244,7 +241,10 @@ START_TEST(mistakes)
 	write_model(t, scaled_norm);
 	cli_fails(
 		cli_run(t, "explain", model, "--ranges-out", cli_path(t, "r"), NULL), 2, "nothing is seen without --data");
-	cli_fails(cli_run(t, "explain", model, "--images", t->folder, NULL), 4, "holds no PNG files");
+	cli_fails(cli_run(t, "explain", model, "--images", t->folder, NULL), 3, "--images needs a model of one input");
+	cli_fails(cli_run(t, "explain", model, "--extractor", model, NULL), 2, "--extractor needs --images DIR");
+	cli_fails(
+		cli_run(t, "explain", model, "--images", t->folder, "--data", t->folder, NULL), 2, "either --data DIR or");
 	cli_fails(cli_run(t, "explain", model, "--data", cli_path(t, "none"), NULL), 4, "none: No such file");
 	cli_fails(cli_run(t, "explain", model, "--ranges", model, NULL), 2, "no line of a ranges file");
 	cli_fails(cli_run(t, "compile", model, "-o", cli_path(t, "made"), "--precision-of", "lst=fp16", NULL), 3,

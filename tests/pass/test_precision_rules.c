@@ -1,6 +1,7 @@
 /* Precision by the names of nodes: which rule counts, what becomes of the neighbours, and what is refused. */
 #include "pass_test.h"
 #include "model_file.h"
+#include "precision.h"
 #include "rules.h"
 #include <string.h>
 
@@ -181,6 +182,51 @@ START_TEST(reasons)
 }
 END_TEST
 
+/* A product of quantised numbers, which a rule may put back to float. */
+static void quantized(struct op_test *t)
+{
+	struct value *scale = value_float(t->c, "scale", 0.25f);
+	struct value *x = pass_node(t, "DequantizeLinear", "x", 2, pass_input(t, "u8[2,8]", 2), scale);
+	struct value *w = pass_node(t, "DequantizeLinear", "w", 2, pass_constant(t, "i8[8,3]", 3), scale);
+
+	pass_output(t, pass_node(t, "MatMul", "y", 2, x, w));
+}
+
+static int count_integer_products(const struct graph *g)
+{
+	int count = 0;
+
+	for (const struct node *n = g->first; n; n = n->next)
+		count += is_integer_product(n);
+	return count;
+}
+
+START_TEST(quantized_products)
+{
+	static const struct {
+		enum precision precision;
+		const char *rule;
+		int integer;
+	} cases[] = { { PRECISION_FP32, NULL, 1 }, { PRECISION_INT8, NULL, 1 }, { PRECISION_INT8, "y=int8", 1 },
+		{ PRECISION_INT8, "y=fp32", 0 }, { PRECISION_FP32, "*=bf16", 0 } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct op_test plain = pass_begin(), t = pass_begin();
+		quantized(&plain);
+		pass_infer(&plain);
+		pass_run(&plain);
+		apply_rules(&t, cases[i].precision, &cases[i].rule, cases[i].rule != NULL);
+		quantized(&t);
+		pass_optimize(&t);
+		ck_assert_int_eq(count_integer_products(t.g), cases[i].integer);
+		pass_run(&t);
+		pass_expect_equal(&plain, &t, 1e-6);
+		op_end(&plain);
+		op_end(&t);
+	}
+}
+END_TEST
+
 static void read_text(struct op_test *t, const char *text, const char *path)
 {
 	FILE *f = fopen(path, "w");
@@ -226,6 +272,7 @@ Suite *suite(void)
 	tcase_add_test(c, later_wins);
 	tcase_add_test(c, refused);
 	tcase_add_test(c, reasons);
+	tcase_add_test(c, quantized_products);
 	tcase_add_test(c, files);
 	suite_add_tcase(s, c);
 	return s;
