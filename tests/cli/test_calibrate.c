@@ -127,6 +127,66 @@ START_TEST(test_methods)
 }
 END_TEST
 
+/* A normalisation one of whose channels is a hundred times as wide as the others, two layers, and a part of what the
+ * second one reads that nobody can divide. */
+static void write_layers_model(const char *path)
+{
+	struct bytes graph = { NULL, 0, 0 };
+	float scale[CHANNELS];
+
+	for (int i = 0; i < CHANNELS; i++)
+		scale[i] = i == 3 ? 100 : 1;
+	graph_input(&graph, "image", RT_F32, 2, (int64_t[]){ -1, CHANNELS });
+	graph_constant(&graph, "scale", RT_F32, 1, (int64_t[]){ CHANNELS }, scale);
+	constant(&graph, "w1", 2, (int64_t[]){ CHANNELS, CHANNELS }, 1);
+	constant(&graph, "b1", 1, (int64_t[]){ CHANNELS }, 2000);
+	constant(&graph, "w2", 2, (int64_t[]){ CHANNELS * 2, CHANNELS }, 3000);
+	graph_node(&graph, "LayerNormalization", "image scale", "norm");
+	graph_node(&graph, "MatMul", "norm w1", "linear");
+	graph_node(&graph, "Add", "linear b1", "sum");
+	graph_node(&graph, "Relu", "sum", "relu");
+	graph_node(&graph, "Abs", "image", "abs");
+	struct bytes node = { NULL, 0, 0 }, axis = { NULL, 0, 0 };
+	put_text(&axis, 1, "axis");
+	put_int(&axis, 3, 1);
+	put_int(&axis, 20, 2);
+	put_text(&node, 1, "relu");
+	put_text(&node, 1, "abs");
+	put_text(&node, 2, "both");
+	put_text(&node, 4, "Concat");
+	put_message(&node, 5, &axis);
+	put_message(&graph, 1, &node);
+	graph_node(&graph, "MatMul", "both w2", "y");
+	graph_output(&graph, "y");
+	write_model_file(path, &graph);
+}
+
+/* What the model computes stays the same, but for roundings, and of these only half is left. */
+START_TEST(test_balance)
+{
+	struct cli *t = cli_open();
+	float x[8 * CHANNELS];
+
+	write_layers_model(cli_path(t, "m.onnx"));
+	for (int i = 0; i < 8 * CHANNELS; i++)
+		x[i] = number(i);
+	ck_assert_int_eq(mkdir(cli_path(t, "set"), 0777), 0);
+	write_tensor(cli_path(t, "set/input_0.pb"), "image", RT_F32, 2, (int64_t[]){ 8, CHANNELS }, x);
+	cli_succeeds(cli_run(t, "run", cli_path(t, "m.onnx"), "--data", cli_path(t, "set"), NULL));
+	for (int i = 0; i < 2; i++) {
+		cli_succeeds(cli_run(t, "calibrate", cli_path(t, "m.onnx"), "-o", cli_path(t, "q.onnx"), "--data",
+			cli_path(t, "set"), "--balance", i ? "0.5" : "0", "--report", cli_path(t, "report"), NULL));
+		const struct cli_result *r =
+			cli_run(t, "run", cli_path(t, "q.onnx"), "--data", cli_path(t, "set"), "--rtol", "0", "--atol", "2", NULL);
+		if (i)
+			cli_succeeds(r);
+		else
+			cli_fails(r, 1, "are off");
+	}
+	cli_close(t);
+}
+END_TEST
+
 START_TEST(test_left)
 {
 	struct cli *t = open_pictures();
@@ -196,6 +256,7 @@ Suite *suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, test_pictures);
 	tcase_add_test(t, test_methods);
+	tcase_add_test(t, test_balance);
 	tcase_add_test(t, test_left);
 	tcase_add_test(t, test_usage);
 	tcase_add_test(t, test_unusable);
