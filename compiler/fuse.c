@@ -70,8 +70,8 @@ static void fuse_head(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *head = n->in[0]->def;
 
-	if (!head || only_reader(n->in[0]) != n || !suits_winograd_head(c, head) ||
-		head->in[1]->type != n->in[1]->type || !suits_winograd(c, n))
+	if (!head || only_reader(n->in[0]) != n || !suits_winograd_head(c, head) || head->in[1]->type != n->in[1]->type ||
+		!suits_winograd(c, n))
 		return;
 	struct value **in = NEW(c, struct value *, 5);
 	in[0] = head->in[0];
@@ -230,8 +230,7 @@ static void inline_parts(const struct graph *g, struct node *n)
 			reader = p;
 			p = p->in[0]->def;
 		}
-		if (!p || only_reader(p->out[0]) != reader || p->op->lower != lower_map ||
-			p->out[0]->type != n->out[0]->type)
+		if (!p || only_reader(p->out[0]) != reader || p->op->lower != lower_map || p->out[0]->type != n->out[0]->type)
 			continue;
 		for (struct node *q = n->in[i]->def; q != p; q = q->in[0]->def)
 			q->inlined = true;

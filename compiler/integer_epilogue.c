@@ -4,7 +4,8 @@
  *     ... -> QuantizeLinear by s               the scales are divided by s, and the result is bytes
  *     ... -> DequantizeLinear                  the epilogue rounds to bytes and goes on with the numbers they stand for
  *     ... -> Add bias
- *     ... -> QuantizeLinear                    again; only if that is proved to give the same byte for every byte before
+ *     ... -> QuantizeLinear                    again; only if that is proved to give the same byte for every byte
+ * before
  *
  * A ReLU, a maximum and all roundings here are monotone, so that they may change places with a maximum. */
 #include "fuse.h"
@@ -96,8 +97,8 @@ static float step_between(struct ctx *c, const struct node *n, const struct quan
 	return 0;
 }
 
-/* A QuantizeLinear behind floats. Multiplying by what was divided by its scale rounds elsewhere than dividing does; where
- * the factors are exact integers that is as good, and where they are bytes it must give the same. */
+/* A QuantizeLinear behind floats. Multiplying by what was divided by its scale rounds elsewhere than dividing does;
+ * where the factors are exact integers that is as good, and where they are bytes it must give the same. */
 static bool absorb_quantizer(struct ctx *c, struct graph *g, struct node *n, struct node *reader)
 {
 	struct value *bias = input(n, INTEGER_BIAS), *scale = n->in[INTEGER_SCALE];
@@ -170,15 +171,14 @@ static bool absorb_pool(struct ctx *c, struct graph *g, struct node *n, struct n
 	return true;
 }
 
-/* Does somebody want v as bytes: a QuantizeLinear, perhaps behind a ReLU, or a product that takes its scale out? What is
- * read by nodes of another graph is left as it is. */
+/* Does somebody want v as bytes: a QuantizeLinear, perhaps behind a ReLU, or a product that takes its scale out? What
+ * is read by nodes of another graph is left as it is. */
 static bool is_wanted_as_bytes(const struct value *v)
 {
 	for (const struct node *n = v->def->next; n; n = n->next)
 		for (int i = 0; i < n->n_in; i++)
-			if (n->in[i] == v &&
-				(is_op(n, "QuantizeLinear") || is_op(n, "MaxPool") || is_op(n, "Relu") || is_op(n, "Conv") ||
-					is_op(n, "MatMul")))
+			if (n->in[i] == v && (is_op(n, "QuantizeLinear") || is_op(n, "MaxPool") || is_op(n, "Relu") ||
+									 is_op(n, "Conv") || is_op(n, "MatMul")))
 				return true;
 	return false;
 }

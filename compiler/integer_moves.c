@@ -7,7 +7,8 @@
  *     Concat, MaxPool, ... -> QuantizeLinear
  *     becomes  QuantizeLinear of each input -> Concat, MaxPool, ...
  *
- * A DequantizeLinear and a QuantizeLinear of the same parameters that meet vanish: of a byte they make the same byte. */
+ * A DequantizeLinear and a QuantizeLinear of the same parameters that meet vanish: of a byte they make the same byte.
+ */
 #include "fuse.h"
 #include "quantized.h"
 
@@ -91,8 +92,8 @@ static bool push_dequantizer(struct ctx *c, struct graph *g, struct node *n)
 	return true;
 }
 
-/* Is it worth quantising what n reads instead of what it makes? Not when there is more of it; but a maximum goes into the
- * product that makes its input, which then ends in bytes. */
+/* Is it worth quantising what n reads instead of what it makes? Not when there is more of it; but a maximum goes into
+ * the product that makes its input, which then ends in bytes. */
 static bool reads_no_more(const struct node *n)
 {
 	int64_t elements = 0;

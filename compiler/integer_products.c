@@ -5,8 +5,8 @@
  *     becomes  x, w - zero, bias / (sx sw), sx sw -> IntegerProduct
  *
  * Its sums are exact in 32 bits: that is proved here from the weights. They are what quantized.c has floats compute, so
- * the numbers are the same. A QuantizeLinear behind it, and what else its epilogue can do, is integer_epilogue.c's. What
- * has no constant weights stays for quantized.c. */
+ * the numbers are the same. A QuantizeLinear behind it, and what else its epilogue can do, is integer_epilogue.c's.
+ * What has no constant weights stays for quantized.c. */
 #include "quantized.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,8 @@
-/* gluec.IntegerProduct: a convolution or linear layer of bytes, by conv2d_int8, whose contract in rt_conv.h says what the
- * attributes mean. Inputs: x u8 or i8; w i8, constant: [oc, c / group, kh, kw] or [oc, c / group, kw] of a convolution,
- * [k, n] of a linear layer of x [..., k]; sum i32, scale f32, bias f32, each one number for each output, constant; residual
- * f32, of the result's shape. All from `sum` on may be left out, scale only when the result is i32. */
+/* gluec.IntegerProduct: a convolution or linear layer of bytes, by conv2d_int8, whose contract in rt_conv.h says what
+ * the attributes mean. Inputs: x u8 or i8; w i8, constant: [oc, c / group, kh, kw] or [oc, c / group, kw] of a
+ * convolution, [k, n] of a linear layer of x [..., k]; sum i32, scale f32, bias f32, each one number for each output,
+ * constant; residual f32, of the result's shape. All from `sum` on may be left out, scale only when the result is i32.
+ */
 #include "op.h"
 #include "quantized.h"
 #include <string.h>
@@ -92,8 +93,8 @@ static struct argument pack_weights(struct lower *l, const struct node *n, const
 			for (int64_t i = 0; i < channels; i++)
 				to[(((panel * taps + t) * quads + i / 4) * RT_PANEL + column) * 4 + i % 4] = weight_at(n, p, o, t, i);
 	}
-	const char *shape = arena_text(l->c, "[%lld][%lld][%lld][%d][4]", (long long)(p->group * panels), (long long)taps,
-		(long long)quads, RT_PANEL);
+	const char *shape = arena_text(
+		l->c, "[%lld][%lld][%lld][%d][4]", (long long)(p->group * panels), (long long)taps, (long long)quads, RT_PANEL);
 	return argument_weight(weight_new(l, n->in[INTEGER_W]->name, RT_I8, shape, to, bytes));
 }
 
@@ -112,8 +113,8 @@ static struct argument pack_sums(struct lower *l, const struct node *n, const st
 		to[o] = small((bias ? constant_int(bias, o) : 0) - p->x_zero * sum);
 	}
 	const char *name = bias ? bias->name : arena_text(l->c, "%s.sums", n->in[INTEGER_W]->name);
-	return argument_weight(weight_new(
-		l, name, RT_I32, arena_text(l->c, "[%lld]", (long long)padded), to, (size_t)padded * sizeof *to));
+	return argument_weight(
+		weight_new(l, name, RT_I32, arena_text(l->c, "[%lld]", (long long)padded), to, (size_t)padded * sizeof *to));
 }
 
 static struct argument pack_numbers(struct lower *l, const struct node *n, int i, const char *what)

@@ -42,7 +42,8 @@ static struct value *reorder(struct ctx *c, const struct value *w, int64_t parts
 	return value_constant(c, w->name, w->type, w->rank, w->dim, data);
 }
 
-/* The linear layer that makes v, with constants of one number for each column behind its weights, and no residual yet. */
+/* The linear layer that makes v, with constants of one number for each column behind its weights, and no residual yet.
+ */
 static struct node *linear_of(const struct value *v)
 {
 	struct node *n = made_by_internal(v, "Linear"), *integer = made_by_internal(v, "IntegerProduct");
