@@ -33,7 +33,8 @@
  *     vec_bytes, v_load_bytes(p)    4 LANES bytes of w, four for each lane
  *     v_dot(a, x, w)         a plus the sum of the four products, in each lane
  *     v_of_sums(p, q)        the floats nearest to LANES sums p[i] + q[i] of int32_t, which wrap
- *     v_store_integers(p, a) LANES floats of at most 2^22 in magnitude, to even integers; the low byte of each
+ *     v_store_bytes(p, a, n) LANES floats of at most 2^21 in magnitude, rounded to integers (ties to even), plus n: the
+ * low byte of each
  *
  * A level whose processors multiply tiles (Intel AMX) defines VEC_TILES, too, and eight registers, named by literals,
  * of 16 rows by 64 bytes: 16 floats, or 16 pairs of bfloat16. LANES is a divisor of 16 there.
