@@ -13,12 +13,15 @@ RT := $(BUILD)/rt
 include runtime/kernels.mk
 
 CFLAGS ?= -O2 -g
+# What `gluec gate` and the matching program share: reading pictures, and what is known of where their points go.
+PICTURE_HEADERS := $(patsubst %,models/example/%.h,image problem truth)
+PICTURE_OBJECTS := $(patsubst %,$(BUILD)/models/example/%.o,image image_png problem truth)
 WARN := -Wall -Wextra -Wpedantic
 COMMON := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -Iruntime $(SANITIZE)
-COMPILER_CFLAGS := $(COMMON) -Icompiler -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' '-DALL_ISAS="$(ALL_RANKED)"' \
+COMPILER_CFLAGS := $(COMMON) -Icompiler -Imodels/example -I$(BUILD)/gen '-DGLUEC_ROOT="$(CURDIR)"' '-DALL_ISAS="$(ALL_RANKED)"' \
 	'-DRT_ISAS(I,x)=$(foreach i,$(ISAS),I($i,x))'
-COMPILER_HEADERS := $(wildcard compiler/*.h compiler/*/*.h compiler/*.def)
-LIBS := -lprotobuf-c -lmd -ldl -lm -lpthread
+COMPILER_HEADERS := $(wildcard compiler/*.h compiler/*/*.h compiler/*.def) $(PICTURE_HEADERS)
+LIBS := -lpng -lprotobuf-c -lmd -ldl -lm -lpthread
 
 .PHONY: all setup demo match check build-tests test style generate regenerated bench clean
 all: $(BUILD)/gluec
@@ -42,10 +45,13 @@ $(BUILD)/gen/abi_text.h: runtime/abi.h
 $(BUILD)/compiler/%.o: compiler/%.c $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
 	$(CC) $(COMPILER_CFLAGS) -c -o $@ $<
+$(PICTURE_OBJECTS): $(BUILD)/models/example/%.o: models/example/%.c $(PICTURE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -c -o $@ $<
 $(BUILD)/pool.o: runtime/pool.c runtime/pool.h
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -c -o $@ $<
-$(BUILD)/libgluec.a: $(PASSES) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/pool.o
+$(BUILD)/libgluec.a: $(PASSES) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/pool.o $(PICTURE_OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
 $(BUILD)/gluec: $(BUILD)/compiler/main.o $(BUILD)/libgluec.a $(RT)/librt.a
@@ -141,7 +147,7 @@ $(BUILD)/libmodels.a: $(TEST_OBJECTS)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/level -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model -Imodels/example
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/level -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model
 
 $(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)

@@ -100,7 +100,7 @@ static struct subject open_object(struct ctx *c, const struct bench_options *o)
 	const char *name;
 
 	if (set->n_bindings || set->n_constants || set->top_k || set->depth != DEPTH_ADAPTIVE ||
-		set->precision != PRECISION_FP32 || set->weights_as_c || o->host.n_data)
+		set->precision != PRECISION_FP32 || set->n_rules || set->seen || set->weights_as_c || o->host.n_data)
 		fail(c, USAGE, "%.300s is compiled already: no options for models apply to it", set->model);
 	const char *library = link_object(c, set->model, &name);
 	s.host = host_open(c, library, name, o->host.timeout);

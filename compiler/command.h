@@ -25,6 +25,9 @@ enum {
 	OPTION_APPEND = 'a',
 	OPTION_DEPTH = 'l',
 	OPTION_PRECISION = 'p',
+	OPTION_PRECISION_OF = 'P',
+	OPTION_RULES = 'r',
+	OPTION_RANGES = 'R',
 	OPTION_WEIGHTS = 'w',
 	OPTION_TARGET = 'T',
 	OPTION_HELP = 'h',
@@ -36,6 +39,8 @@ enum {
 		{ "constant", required_argument, NULL, OPTION_CONSTANT }, { "topk", required_argument, NULL, OPTION_TOPK },    \
 		{ "append", required_argument, NULL, OPTION_APPEND }, { "depth", required_argument, NULL, OPTION_DEPTH },      \
 		{ "precision", required_argument, NULL, OPTION_PRECISION },                                                    \
+		{ "precision-of", required_argument, NULL, OPTION_PRECISION_OF },                                              \
+		{ "rules", required_argument, NULL, OPTION_RULES }, { "ranges", required_argument, NULL, OPTION_RANGES },      \
 		{ "weights", required_argument, NULL, OPTION_WEIGHTS }, { "target", required_argument, NULL, OPTION_TARGET },  \
 	{                                                                                                                  \
 		"help", no_argument, NULL, OPTION_HELP                                                                         \
@@ -54,6 +59,12 @@ enum {
 	"  --precision P         fp32 (default); fp16, bf16: weights and activations stored as half or bfloat16;\n"        \
 	"                        bf16x3: products of two bfloat16 for each float, nearly as exact as fp32, and fast\n"     \
 	"                        where there is AMX; int8, fp8: what the graph has quantised so, and the rest fp32\n"      \
+	"  --precision-of P=TYPE fp32, bf16x3, fp16, bf16 or int8 for the nodes whose ONNX names match the pattern P;\n"   \
+	"                        repeated: the last that matches a node counts\n"                                          \
+	"  --rules FILE          the same, one PATTERN=TYPE a line; # begins a comment\n"                                  \
+	"  --ranges FILE         what values were seen to be (gluec explain --ranges-out): under fp16, what half does "    \
+	"not\n"                                                                                                            \
+	"                        hold stays float\n"                                                                       \
 	"  --weights bin|c       how the object gets its weights: .incbin (default) or a C array\n"                        \
 	"  --target LEVELS       the object's instruction sets, such as c or avx2,avx512 (default: all that the\n"         \
 	"                        processor that it is built for may have)\n"

@@ -35,11 +35,16 @@ _Noreturn void fail(struct ctx *c, enum status status, const char *format, ...)
 	leave(c, status);
 }
 
+static void begin_model(struct ctx *c)
+{
+	snprintf(c->message, sizeof c->message, "%.300s: ", c->file ? c->file : "model");
+}
+
 _Noreturn void fail_model(struct ctx *c, const char *format, ...)
 {
 	va_list ap;
 
-	snprintf(c->message, sizeof c->message, "%.300s: ", c->file ? c->file : "model");
+	begin_model(c);
 	va_start(ap, format);
 	add(c, format, ap);
 	va_end(ap);
@@ -62,6 +67,14 @@ _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format
 	leave(c, UNUSABLE_MODEL);
 }
 
+static void print_note(struct ctx *c)
+{
+	clean(c->message);
+	progress_end(c);
+	fprintf(stderr, "gluec: note: %s\n", c->message);
+	c->message[0] = 0;
+}
+
 void note_node(struct ctx *c, const struct node *n, const char *format, ...)
 {
 	va_list ap;
@@ -70,10 +83,18 @@ void note_node(struct ctx *c, const struct node *n, const char *format, ...)
 	va_start(ap, format);
 	add(c, format, ap);
 	va_end(ap);
-	clean(c->message);
-	progress_end(c);
-	fprintf(stderr, "gluec: note: %s\n", c->message);
-	c->message[0] = 0;
+	print_note(c);
+}
+
+void note_model(struct ctx *c, const char *format, ...)
+{
+	va_list ap;
+
+	begin_model(c);
+	va_start(ap, format);
+	add(c, format, ap);
+	va_end(ap);
+	print_note(c);
 }
 
 const char *type_name(enum rt_type type)

@@ -2,6 +2,7 @@
  * names. Folding uses it, too. */
 #include "lower.h"
 #include "pool.h"
+#include "watch.h"
 #include <stdlib.h>
 
 struct machine {
@@ -44,6 +45,8 @@ static void execute_block(const struct machine *m, const struct block *block)
 			p[i] = address(m, &call->argument[i]);
 		if (call->kernel)
 			call->kernel->invoke(m->isa, m->run, call->params, p);
+		else if (call->watched)
+			call->watched->watch->look(call->watched, p[0], p[1]);
 		else
 			execute_block(m, *(const uint8_t *)p[0] ? call->then_block : call->else_block);
 	}

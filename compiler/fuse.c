@@ -25,6 +25,9 @@ static void take_over(struct ctx *c, struct graph *g, struct node *n, struct nod
 	node_remove(g, n);
 	node_insert(g, behind, n);
 	node_remove(g, behind);
+	/* Why the result is float, where it would else be half. */
+	if (n->out[0]->type != behind->out[0]->type)
+		n->reason = behind->reason;
 	n->out[0] = behind->out[0];
 	n->out[0]->def = n;
 	n->origin = arena_text(c, "%s %s", n->origin, behind->origin);

@@ -47,6 +47,9 @@ struct fixed {
  * that are quantised already. */
 enum precision { PRECISION_FP32, PRECISION_BF16X3, PRECISION_FP16, PRECISION_BF16, PRECISION_INT8, PRECISION_FP8 };
 
+struct rule;
+struct seen_values;
+
 enum { DEPTH_AS_IS = -1, DEPTH_ADAPTIVE = 0 };
 
 struct append;
@@ -63,10 +66,14 @@ struct settings {
 	const struct append *append_keypoints, *append_matches; /* see append.h; NULL: not wanted */
 	int depth; /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
 	enum precision precision;
-	bool weights_as_c;   /* NAME.weights.c instead of NAME.S */
-	const char *target;  /* the object's instruction sets, weakest first, blanks between; NULL: the machine's */
-	const char *cc;      /* the C compiler for verify and bench */
-	const char *command; /* the options that decide the result, for the head of the generated file */
+	struct rule *rules; /* --precision-of and --rules: see rules.h; a later one wins */
+	int n_rules;
+	struct seen_values *seen; /* --ranges: see seen.h; NULL: nothing was seen */
+	const char *seen_name;    /* the file's, without its folder */
+	bool weights_as_c;        /* NAME.weights.c instead of NAME.S */
+	const char *target;       /* the object's instruction sets, weakest first, blanks between; NULL: the machine's */
+	const char *cc;           /* the C compiler for verify and bench */
+	const char *command;      /* the options that decide the result, for the head of the generated file */
 };
 
 /* One run of the compiler. Memory comes from the arena and lives until the run ends. An error formats one line into
@@ -103,6 +110,13 @@ struct range {
 	int64_t low, high;
 };
 
+/* What real numbers are proved to lie between, ends included; known says that they are proved to be numbers, too. near:
+ * they come near the ends, as those of a norm times a number do, and not those of a sum of many products. */
+struct interval {
+	bool known, near;
+	double low, high;
+};
+
 /* A tensor. Constant when data is set: dense, row-major, little-endian, owned by the arena. */
 struct value {
 	const char *name;
@@ -125,9 +139,14 @@ struct value {
 	int count_axis;
 	struct value *copy; /* what stands for it: in the latest copy of a loop's body (unroll.h), or joined (twins.c) */
 	struct range range;
-	bool kept_float;   /* half in the file, float here, because it holds indices that are too large: see indices.c */
-	bool is_position;  /* indices or pixel coordinates as floats, never stored as half: see indices.c */
-	struct view *view; /* where it is stored, once lowered: see lower.h */
+	bool kept_float;  /* half in the file, float here, because it holds indices that are too large: see indices.c */
+	bool is_position; /* indices or pixel coordinates as floats, never stored as half: see indices.c */
+	struct interval bound; /* what its elements are proved to lie between: bound.c */
+	bool wide; /* float by a rule or for its range, though whoever reads it may compute halves: see halves.c */
+	const struct value *row[2]; /* the two values that join_twins made rows of it, or NULL */
+	struct view *view;          /* where it is stored, once lowered: see lower.h */
+	const struct watch
+		*watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
 };
 
 enum attribute_kind {
@@ -168,6 +187,11 @@ struct node {
 	struct turn *turn; /* in the order that join_twins makes: see twins.c */
 	bool inlined;      /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
 	bool split;        /* a product of floats, each split into two bfloat16; see precision.c */
+	/* How it is computed and its result is stored, and why so: a sentence for users, NULL before choose_precision. */
+	enum precision precision;
+	const char *reason;
+	struct rule *rule; /* that decided it, or NULL */
+	bool island;       /* its result is float for its range: see safety.c */
 };
 
 struct graph {
@@ -229,6 +253,7 @@ _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format
 _Noreturn void fail_open(struct ctx *c, const struct node *n, const char *what, const struct value *v);
 /* One line on standard error about something the user should know though nothing is wrong, in the form of fail_node. */
 void note_node(struct ctx *c, const struct node *n, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void note_model(struct ctx *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *shape_text(struct ctx *c, const struct value *v); /* "f32[1,64,480,640]" */
 const char *type_name(enum rt_type type);                     /* "f32" */
 /* "Conv (ai.onnx, version 20)", for messages about operators that are not supported. */

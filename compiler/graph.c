@@ -92,6 +92,8 @@ struct node *node_new(struct ctx *c, struct graph *g, struct node *before, const
 	n->version = c->opset;
 	n->name = like->name;
 	n->origin = like->origin;
+	n->precision = like->precision;
+	n->reason = like->reason;
 	n->n_in = n_in;
 	n->in = NEW(c, struct value *, (size_t)n_in);
 	n->n_out = n_out;

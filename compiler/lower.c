@@ -1,5 +1,6 @@
 /* From the graph to calls, in order; buffers and calls are made here, views in layout.c. */
 #include "lower.h"
+#include "watch.h"
 #include <assert.h>
 #include <string.h>
 
@@ -106,6 +107,24 @@ void call_argument(struct call *call, int i, struct argument a)
 	call->argument[i] = a;
 }
 
+static struct view *seen_view(struct lower *l, struct value *v)
+{
+	return view_densify(l, view_cast(l, view_of(l, v), RT_F32, v->name), v->name);
+}
+
+/* The statement that shows v, and the value beside it, to whoever watches it. */
+static void lower_watch(struct lower *l, struct value *v)
+{
+	struct view *view = seen_view(l, v), *beside = v->watch->beside ? seen_view(l, v->watch->beside) : NULL;
+	struct call *call = append(l);
+
+	call->watched = v;
+	call->then_block = call->else_block = NEW(l->c, struct block, 1);
+	call_argument(call, 0, argument_of(view));
+	if (beside)
+		call_argument(call, 1, argument_of(beside));
+}
+
 static void lower_nodes(struct lower *l, struct graph *g)
 {
 	for (struct node *n = g->first; n; n = n->next) {
@@ -113,6 +132,9 @@ static void lower_nodes(struct lower *l, struct graph *g)
 			continue;
 		l->origin = n->origin;
 		n->op->lower(l, n);
+		for (int i = 0; i < n->n_out; i++)
+			if (n->out[i] && n->out[i]->watch)
+				lower_watch(l, n->out[i]);
 	}
 }
 
@@ -183,6 +205,8 @@ struct program *lower_graph(struct ctx *c, struct graph *g)
 	for (int i = 0; i < g->n_inputs; i++) {
 		p->inputs[i] = interface_view(&l, g->inputs[i], BUFFER_INPUT, i);
 		g->inputs[i]->view = &p->inputs[i];
+		if (g->inputs[i]->watch)
+			lower_watch(&l, g->inputs[i]);
 	}
 	lower_nodes(&l, g);
 	for (int i = 0; i < g->n_outputs; i++) {

@@ -66,7 +66,7 @@ const struct kernel *double_kernel(struct ctx *c, const struct node *n, enum ker
 
 /* One statement of the generated function: a kernel call, or a branch. */
 struct call {
-	const struct kernel *kernel; /* NULL: a branch on argument[0], a bool */
+	const struct kernel *kernel; /* NULL: a branch on argument[0], a bool, or a look at argument[0] */
 	const void *params;
 	struct argument argument[MAX_ARGUMENTS];
 	unsigned in_place; /* bit i: the first output may be stored over argument i */
@@ -75,6 +75,7 @@ struct call {
 	const char *shapes; /* "[480][640][1] -> [240][320][64]" for the comment */
 	int time;           /* position in execution order, set by plan */
 	struct block *then_block, *else_block;
+	const struct value *watched; /* no call but a look at this value's elements: see watch.h */
 	struct call *next;
 };
 

@@ -2,6 +2,8 @@
 #include "append.h"
 #include "command.h"
 #include "lower.h"
+#include "rules.h"
+#include "seen.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -84,23 +86,6 @@ static void read_constant(struct ctx *c, const char *text)
 	more[s->n_constants++] = (struct fixed){ arena_text(c, "%.*s", (int)(equals - text), text), equals + 1 };
 }
 
-static const char *const precisions[] = {
-	[PRECISION_FP32] = "fp32",
-	[PRECISION_BF16X3] = "bf16x3",
-	[PRECISION_FP16] = "fp16",
-	[PRECISION_BF16] = "bf16",
-	[PRECISION_INT8] = "int8",
-	[PRECISION_FP8] = "fp8",
-};
-
-static enum precision read_precision(struct ctx *c, const char *text)
-{
-	for (int i = PRECISION_FP32; i <= PRECISION_FP8; i++)
-		if (!strcmp(text, precisions[i]))
-			return (enum precision)i;
-	fail(c, USAGE, "--precision: '%.60s' must be fp32, bf16x3, fp16, bf16, int8 or fp8", text);
-}
-
 /* The levels of a list with commas between, in the order of all that there are, and with blanks between. */
 static const char *read_target(struct ctx *c, const char *text)
 {
@@ -154,7 +139,16 @@ static void read_model_option(struct ctx *c, int code, const char *value)
 		s->depth = strcmp(value, "adaptive") ? (int)read_number(c, "--depth", value, 1, 1000) : DEPTH_ADAPTIVE;
 		break;
 	case OPTION_PRECISION:
-		s->precision = read_precision(c, value);
+		s->precision = read_precision(c, "--precision", value);
+		break;
+	case OPTION_PRECISION_OF:
+		read_rule(c, "--precision-of", value);
+		break;
+	case OPTION_RULES:
+		read_rules_file(c, value);
+		break;
+	case OPTION_RANGES:
+		read_ranges(c, value);
 		break;
 	case OPTION_TARGET:
 		s->target = read_target(c, value);
@@ -209,7 +203,11 @@ static const char *describe(struct ctx *c)
 		text = arena_text(c, "%s --weights c", text);
 	if (s->target)
 		text = arena_text(c, "%s --target %s", text, replace_all(c, s->target, ' ', ','));
-	return arena_text(c, "%s --precision %s", text, precisions[s->precision]);
+	text = arena_text(c, "%s --precision %s", text, precision_name(s->precision));
+	for (int i = 0; i < s->n_rules; i++)
+		text =
+			arena_text(c, "%s --precision-of %s=%s", text, s->rules[i].pattern, precision_name(s->rules[i].precision));
+	return s->seen_name ? arena_text(c, "%s --ranges %s", text, s->seen_name) : text;
 }
 
 static void default_name(struct ctx *c)

@@ -1,4 +1,4 @@
-/* Parts of the precision pass, and what they know of integers. */
+/* Parts of the precision pass, and what they know of numbers. */
 #ifndef PRECISION_H
 #define PRECISION_H
 
@@ -12,6 +12,10 @@ struct range value_range(const struct value *v);
 void bound_outputs(struct ctx *c, const struct node *n);
 struct range output_range(struct ctx *c, const struct node *n, int i);
 
+/* bound.c: sets the bounds of all float values of g; what is proved of v, which may be a constant. */
+void find_bounds(struct ctx *c, struct graph *g);
+struct interval value_bound(const struct value *v);
+
 /* indices.c: an index that the file casts to half, which cannot hold it, is kept in float instead, with what is
  * computed from it. The first is to be called before n is inferred, and may put casts in front of it; the second when
  * all nodes of g are inferred: it gives the graph's outputs the types that the file says. */
@@ -20,7 +24,40 @@ void return_halves(struct ctx *c, struct graph *g);
 /* Sets is_position of every value that carries indices or pixel coordinates as floats. */
 void find_positions(struct ctx *c, struct graph *g);
 
+/* kinds.c: what nodes are to the precision pass. */
+/* f16 or bf16. */
+bool is_half(enum rt_type type);
+/* What a node of this precision stores features in. */
+enum rt_type feature_type(enum precision precision);
+bool is_mover(const struct node *n);
+/* Element by element or moving: all inputs count alike. */
+bool all_inputs_alike(const struct node *n);
+/* A product with constant weights, or attention. */
+bool is_product(const struct node *n);
+/* A product whose weights are small integers: see quantized.c. */
+bool is_integer_product(const struct node *n);
+/* Does the node's kernel read input i as half: is it features, and not coordinates, phases or parameters? Does it write
+ * its result so? */
+bool reads_half(const struct node *n, int i);
+bool writes_half(const struct node *n);
+/* How many terms each sum of a product has; 0 for other operators. */
+int64_t count_terms(const struct node *n);
+/* Calls visit for each node of g, branches included: a node's branches first. */
+void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n));
+
 /* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none. */
 void check_policy(struct ctx *c, const struct graph *g);
+/* Sets the precision that each node is to have, by --precision and the rules, and the reason. Fails when a rule matches
+ * no node, or none that can be so. */
+void assign_precision(struct ctx *c, struct graph *g);
+/* When all nodes have their precision: says which rules changed nothing, and why. */
+void report_rules(struct ctx *c, struct graph *g);
+
+/* safety.c: makes `wide` what half would not hold by what was seen or proved, with a note for each. */
+void keep_ranges(struct ctx *c, struct graph *g);
+
+/* halves.c: stores as half or bfloat16 what nodes are to store so, as far as their readers agree, and gives products
+ * weights of their type. */
+void store_halves(struct ctx *c, struct graph *g);
 
 #endif

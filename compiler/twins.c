@@ -200,6 +200,8 @@ static void merge(struct twins *t, struct node *a, struct node *b)
 		dim[0] = 2;
 		n->out[i] = value_new(t->c, a->out[i]->name, a->out[i]->type, a->out[i]->rank, dim);
 		n->out[i]->def = n;
+		n->out[i]->row[0] = a->out[i];
+		n->out[i]->row[1] = b->out[i];
 	}
 	widen(t, n, one);
 	for (int i = 0; i < a->n_out; i++) {

@@ -1,0 +1,97 @@
+/* What nodes are to the precision pass: products, features, moved elements, and the rest. */
+#include "precision.h"
+#include <string.h>
+
+bool is_half(enum rt_type type)
+{
+	return type == RT_F16 || type == RT_BF16;
+}
+
+enum rt_type feature_type(enum precision precision)
+{
+	return precision == PRECISION_FP16 ? RT_F16 : precision == PRECISION_BF16 ? RT_BF16 : RT_F32;
+}
+
+bool is_mover(const struct node *n)
+{
+	return n && n->op->flags & OP_MOVES;
+}
+
+bool all_inputs_alike(const struct node *n)
+{
+	return is_mover(n) || (n && n->op->flags & OP_ELEMENTWISE);
+}
+
+bool is_product(const struct node *n)
+{
+	return is_internal(n, "Linear") || is_internal(n, "Attention") || is_op(n, "Conv") || is_internal(n, "Conv");
+}
+
+bool is_integer_product(const struct node *n)
+{
+	return is_product(n) && input(n, 1)->is_exact;
+}
+
+/* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever
+ * computes coordinates or scores. */
+static bool works_on_features(const struct node *n)
+{
+	static const char *const own[] = { "Linear", "Attention", "Rotary", "L2Norm", "LayerNorm" };
+	static const char *const standard[] = { "Conv", "MaxPool", "AveragePool", "BatchNormalization",
+		"InstanceNormalization", "GridSample", "Relu", "Gelu", "LeakyRelu", "PRelu", "Selu", "Elu", "Add", "Sub",
+		"Mul" };
+
+	if (is_integer_product(n))
+		return false;
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (is_internal(n, own[i]))
+			return true;
+	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++)
+		if (is_op(n, standard[i]))
+			return n->op->flags & OP_HALF;
+	return false;
+}
+
+bool reads_half(const struct node *n, int i)
+{
+	if (is_mover(n))
+		return true;
+	if (!works_on_features(n))
+		return false;
+	if (is_internal(n, "Attention"))
+		return i <= 2;
+	if (is_internal(n, "Linear"))
+		return i == 0 || i >= 3;
+	return i == 0 || all_inputs_alike(n);
+}
+
+bool writes_half(const struct node *n)
+{
+	return is_mover(n) || (n && n->n_out == 1 && works_on_features(n));
+}
+
+int64_t count_terms(const struct node *n)
+{
+	const struct value *x = input(n, 0), *w = input(n, 1);
+	int64_t taps = 1;
+
+	if (is_internal(n, "Linear"))
+		return w->dim[0];
+	if (is_internal(n, "Attention"))
+		return x->dim[x->rank - 1];
+	for (int i = 1; is_op(n, "Conv") && i < w->rank; i++)
+		taps *= w->dim[i];
+	return is_op(n, "Conv") ? taps : 0;
+}
+
+void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n))
+{
+	struct graph *inner[8];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		next = n->next;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			visit_nodes(c, inner[i], visit);
+		visit(c, g, n);
+	}
+}
