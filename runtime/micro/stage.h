@@ -41,6 +41,19 @@ static inline void part_pairs(float *to, const uint16_t *w, int32_t rows)
 		}
 }
 
+/* Row number `row` of panels as floats; not of RT_BF16X2. */
+static inline void load_row(float *to, enum rt_type type, const void *w, ptrdiff_t row)
+{
+	float pair[2 * RT_PANEL];
+
+	if (type != RT_BF16) {
+		load_floats(to, element_at(w, type, row * RT_PANEL), type, 1, RT_PANEL);
+		return;
+	}
+	part_pairs(pair, (const uint16_t *)w + (row - row % 2) * RT_PANEL, 2);
+	memcpy(to, pair + row % 2 * RT_PANEL, RT_PANEL * sizeof *to);
+}
+
 /* How many rows a panel of this type stores for so many, which belong together: a tap's, or all. */
 static inline int32_t stored_rows(enum rt_type type, int32_t rows)
 {

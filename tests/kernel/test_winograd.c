@@ -197,18 +197,18 @@ START_TEST(storage_types)
 {
 	static const enum rt_type types[] = { RT_F32, RT_F16, RT_BF16 };
 
-	for (int i = 0; i < 36; i++)
+	for (int i = 0; i < 54; i++)
 		check_winograd((struct rt_winograd){ .h = 6,
 						   .w = 9,
 						   .c = i % 2 ? 17 : 16,
 						   .oc = 18,
 						   .pool = i % 4 ? 0 : 2,
-						   .head_c = i / 18 ? 2 : 0,
+						   .head_c = i / 27 ? 3 : 0,
 						   .tiles_h = 2,
 						   .tiles_w = 2,
 						   .x_type = types[i % 3],
 						   .y_type = types[i / 3 % 3],
-						   .w_type = types[i / 9 % 2] },
+						   .w_type = types[i / 9 % 3] },
 			true);
 }
 END_TEST
