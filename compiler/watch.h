@@ -1,5 +1,5 @@
-/* Looking at values while the interpreter runs. Before a graph is lowered, any value that a node computes, or an input of
- * the graph, may be given a watch; what the graph computes stays the same. */
+/* Looking at values while the interpreter runs. Before a graph is lowered, any value that a node computes, or an input
+ * of the graph, may be given a watch; what the graph computes stays the same. */
 #ifndef WATCH_H
 #define WATCH_H
 

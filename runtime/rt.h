@@ -31,10 +31,10 @@ enum rt_type {
 	RT_F64 = 11,
 	RT_U32 = 12,
 	RT_U64 = 13,
-	/* Packed weights of it lie in pairs of rows, [ceil(k/2)][16][2] a panel, the second of a last odd row zeros. Kernels
-	 * with such weights may round x to bfloat16, which puts the sum of the terms x w within 2^-8 of the sum of their
-	 * magnitudes |x w| from what it would be (not at all when x is bfloat16), and add two terms at a time; a number or
-	 * sum below 2^-126 may count as 0. */
+	/* Packed weights of it lie in pairs of rows, [ceil(k/2)][16][2] a panel, the second of a last odd row zeros.
+	 * Kernels with such weights may round x to bfloat16, which puts the sum of the terms x w within 2^-8 of the sum of
+	 * their magnitudes |x w| from what it would be (not at all when x is bfloat16), and add two terms at a time; a
+	 * number or sum below 2^-126 may count as 0. */
 	RT_BF16 = 16,
 	RT_F8E4M3FN = 17,
 	RT_F8E4M3FNUZ = 18,
@@ -103,7 +103,7 @@ enum {
 	RT_MAP_STEPS = 24, /* most steps of one element-wise program */
 	RT_MAP_INPUTS = 6,
 	RT_ALIGN = 64,    /* of the arena, and of every tensor in it and in the weights */
-	RT_STACK = 75776, /* most bytes of stack that a kernel takes in one thread, when optimised */
+	RT_STACK = 79872, /* most bytes of stack that a kernel takes in one thread, when optimised */
 };
 
 /* One step of an element-wise program. A program computes on registers; inputs are loaded into registers
