@@ -20,7 +20,7 @@ static double seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* n random numbers of -1..1, f32 or f16. */
+/* n random numbers of -1..1, f32, f16 or bf16. */
 static void *tensor(size_t n, enum rt_type type)
 {
 	size_t bytes = (n * rt_type_size(type) + RT_ALIGN - 1) / RT_ALIGN * RT_ALIGN;
@@ -37,7 +37,7 @@ static void *tensor(size_t n, enum rt_type type)
 		if (type == RT_F32)
 			((float *)p)[i] = value;
 		else
-			((uint16_t *)p)[i] = half_of_float(value);
+			((uint16_t *)p)[i] = type == RT_F16 ? half_of_float(value) : bfloat_of_float(value);
 	}
 	return p;
 }
@@ -147,6 +147,9 @@ static const struct rt_linear gelu512 = {
 static const struct rt_linear half512 = {
 	.m = 2048, .n = 512, .k0 = 512, .ldx0 = 512, .ldy = 512, .x_type = RT_F16, .y_type = RT_F16, .w_type = RT_F16
 };
+static const struct rt_linear bfloat512 = {
+	.m = 2048, .n = 512, .k0 = 512, .ldx0 = 512, .ldy = 512, .x_type = RT_BF16, .y_type = RT_BF16, .w_type = RT_BF16
+};
 static const struct rt_matmul plain = { .b0 = 1,
 	.b1 = 1,
 	.m = 1024,
@@ -192,6 +195,19 @@ static const struct rt_attention att_half = { .b = 1,
 	.y = { 0, 64, 256 },
 	.x_type = RT_F16,
 	.y_type = RT_F16 };
+static const struct rt_attention att_bfloat = { .b = 1,
+	.h = 4,
+	.m = 1024,
+	.n = 1024,
+	.d = 64,
+	.dv = 64,
+	.scale = 0.125f,
+	.q = { 0, 64, 256 },
+	.k = { 0, 64, 256 },
+	.v = { 0, 64, 256 },
+	.y = { 0, 64, 256 },
+	.x_type = RT_BF16,
+	.y_type = RT_BF16 };
 static const struct rt_softmax rows = { .outer = 1024, .n = 1024, .stride = 1, F32 };
 static const struct rt_softmax columns = { .outer = 1, .n = 1024, .stride = 1024, F32 };
 static const struct rt_layer_norm norm = { .rows = 2048, .c = 512, .epsilon = 1e-5f, .act = RT_GELU, F32 };
@@ -213,6 +229,8 @@ static const struct timing timings[] = {
 		{ RT_F32, RT_F32, RT_F32 } },
 	{ "linear 2048x512->512 f16", 2.0 * 2048 * 512 * 512, call_linear, &half512, { 2048 * 512, 2048 * 512, 512 * 512 },
 		{ RT_F16, RT_F16, RT_F16 } },
+	{ "linear 2048x512->512 bf16", 2.0 * 2048 * 512 * 512, call_linear, &bfloat512,
+		{ 2048 * 512, 2048 * 512, 512 * 512 }, { RT_BF16, RT_BF16, RT_BF16 } },
 	{ "matmul 1024x256x1024", 2.0 * 1024 * 256 * 1024, call_matmul, &plain, { 1024 * 1024, 1024 * 256, 256 * 1024 },
 		{ RT_F32, RT_F32, RT_F32 } },
 	{ "matmul 1024x256x1024 transposed", 2.0 * 1024 * 256 * 1024, call_matmul, &transposed,
@@ -221,6 +239,8 @@ static const struct timing timings[] = {
 		{ 1024 * 256, 1024 * 256, 1024 * 256, 1024 * 256 }, { RT_F32, RT_F32, RT_F32, RT_F32 } },
 	{ "attention 4 heads 1024 d 64 f16", 4.0 * 4 * 1024 * 1024 * 64, call_attention, &att_half,
 		{ 1024 * 256, 1024 * 256, 1024 * 256, 1024 * 256 }, { RT_F16, RT_F16, RT_F16, RT_F16 } },
+	{ "attention 4 heads 1024 d 64 bf16", 4.0 * 4 * 1024 * 1024 * 64, call_attention, &att_bfloat,
+		{ 1024 * 256, 1024 * 256, 1024 * 256, 1024 * 256 }, { RT_BF16, RT_BF16, RT_BF16, RT_BF16 } },
 	/* Of these the elements are counted, not the arithmetic. */
 	{ "softmax 1024 rows of 1024 (Gel/s)", 1024 * 1024, call_softmax, &rows, { 1024 * 1024, 1024 * 1024 },
 		{ RT_F32, RT_F32 } },

@@ -103,7 +103,7 @@ enum {
 	RT_MAP_STEPS = 24, /* most steps of one element-wise program */
 	RT_MAP_INPUTS = 6,
 	RT_ALIGN = 64,    /* of the arena, and of every tensor in it and in the weights */
-	RT_STACK = 75776, /* most bytes of stack that a kernel takes in one thread, when optimised */
+	RT_STACK = 79872, /* most bytes of stack that a kernel takes in one thread, when optimised */
 };
 
 /* One step of an element-wise program. A program computes on registers; inputs are loaded into registers

@@ -15,9 +15,10 @@ enum {
 	CHANNELS_STAGED = 64,  /* most channels of a block of keys that are converted at once */
 	CHANNELS_OF_V = 24,    /* channels of v that are converted at once, a multiple of every TILE_ROWS */
 	CHANNELS_BFLOAT = 128, /* most numbers of q that products of bfloat16 take, one or two for each channel */
-	PANELS = 4,            /* most panels of queries that share the reading of keys and values */
-	CHAINS = 4,            /* running maxima and sums that do not wait for each other; a divisor of KEYS */
-	SLACK = 8,             /* see exponentiate */
+	NUMBERS = TILE_BLOCK * CHANNELS_BFLOAT, /* of keys or values as the rows of such products */
+	PANELS = 4,                             /* most panels of queries that share the reading of keys and values */
+	CHAINS = 4, /* running maxima and sums that do not wait for each other; a divisor of KEYS */
+	SLACK = 8,  /* see exponentiate */
 };
 
 struct job {
@@ -216,7 +217,7 @@ static void score_bfloat(const struct job *job, const struct block *at, struct p
 	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	_Alignas(RT_ALIGN) uint16_t numbers[TILE_BLOCK * CHANNELS_BFLOAT];
+	_Alignas(RT_ALIGN) uint16_t numbers[NUMBERS];
 	struct bfloat_rows rows = bfloat_begin(numbers, CHANNELS_BFLOAT / bfloat_parts(job->w_type), job->w_type);
 	struct bfloat_product product = { .tiles = job->tiles,
 		.w = (const void *)panels->q,
@@ -249,7 +250,7 @@ static void add_some_bfloat(const struct job *job, const struct block *at, struc
 	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	_Alignas(RT_ALIGN) uint16_t numbers[TILE_BLOCK * CHANNELS_BFLOAT];
+	_Alignas(RT_ALIGN) uint16_t numbers[NUMBERS];
 
 	for (int32_t c = 0; c < at->channels; c += BFLOAT_COLUMNS) {
 		int32_t n = at->channels - c < BFLOAT_COLUMNS ? at->channels - c : BFLOAT_COLUMNS;

@@ -113,12 +113,17 @@ static inline void bfloat_zeros(const struct bfloat_rows *to, int32_t i, int32_t
 static inline void bfloat_elements(
 	const struct bfloat_rows *to, int32_t i, int32_t k, enum rt_type type, const void *tensor, ptrdiff_t at, int32_t n)
 {
-	float buffer[BFLOAT_NUMBERS / TILE_BLOCK];
+	enum { CHUNK = 64 };
+	float buffer[CHUNK];
 
-	if (type == RT_BF16 && !to->lo)
+	if (type == RT_BF16 && !to->lo) {
 		memcpy(to->hi + i * to->depth + k, (const uint16_t *)tensor + at, (size_t)n * sizeof *to->hi);
-	else
-		bfloat_floats(to, i, k, stage(type, tensor, at, n, buffer), n);
+		return;
+	}
+	for (int32_t j = 0; j < n; j += CHUNK) {
+		int32_t some = n - j < CHUNK ? n - j : CHUNK;
+		bfloat_floats(to, i, k + j, stage(type, tensor, at + j, some, buffer), some);
+	}
 }
 
 /* Completes n rows of k numbers with zeros, as bfloat_multiply wants them, and makes them the product's. */
@@ -195,7 +200,7 @@ static inline void bfloat_columns(uint16_t *numbers, enum rt_type type, enum rt_
 {
 	int32_t terms = (depth + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS;
 	struct bfloat_rows rows = bfloat_begin(numbers, terms, w_type);
-	float turned[TILE_BLOCK * RT_PANEL];
+	float turned[BFLOAT_COLUMNS * RT_PANEL];
 	int32_t t = 0;
 
 	for (; t < depth; t += RT_PANEL, at += RT_PANEL * next) {

@@ -13,7 +13,7 @@ enum {
 	TILE_TERMS = 32, /* of k, in a tile of rows or columns */
 	BFLOAT_SIDE = TILE_SIDE,
 	BFLOAT_TERMS = TILE_TERMS,
-	BFLOAT_COLUMNS = TILE_BLOCK,
+	BFLOAT_COLUMNS = 2 * TILE_SIDE,
 };
 
 _Static_assert((int)TILE_BLOCK == 3 * TILE_SIDE && (int)RT_PANEL == TILE_SIDE, "tiles fill blocks and panels");
