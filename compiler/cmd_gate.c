@@ -41,6 +41,7 @@ const struct command command_gate = {
 	"Limits, a number or off (default in brackets):\n"
 	"  --min-repeatability N     share of the reference's keypoints found again within 1 px [0.95]\n"
 	"  --min-matches N           number of matches, relative to the reference's [0.95]\n"
+	"  --min-kept N              share of the reference's matches that are among the candidate's [off]\n"
 	"  --min-jaccard N           matches of both relative to those of either; ends within 1 px are the same [0.9]\n"
 	"  --min-worst-jaccard N     the same for the worst of the pairs with 20 matches or more [0.75]\n"
 	"  --max-score-error N       largest error of the scores of common matches [off]\n"
@@ -145,7 +146,7 @@ static void check_asked(struct ctx *c, const struct options *o, const struct gat
 
 static enum status run(struct ctx *c, int argc, char **argv)
 {
-#define RULE_OPTION(id, name, least, limit, what) { name, required_argument, NULL, OPTION_RULE + GATE_##id },
+#define RULE_OPTION(id, name, least, limit) { name, required_argument, NULL, OPTION_RULE + GATE_##id },
 	static const struct option list[] = { { "pairs", required_argument, NULL, OPTION_PAIRS },
 		{ "reference", required_argument, NULL, OPTION_REFERENCE }, { "only", required_argument, NULL, OPTION_ONLY },
 		{ "thresholds", required_argument, NULL, OPTION_THRESHOLDS }, { "json", required_argument, NULL, OPTION_JSON },
