@@ -10,7 +10,15 @@ static const struct interval unknown;
 
 static struct interval between(double low, double high)
 {
-	return (struct interval){ low <= high && isfinite(low) && isfinite(high), low, high };
+	bool known = low <= high && isfinite(low) && isfinite(high);
+
+	return (struct interval){ known, known, low, high };
+}
+
+static struct interval far_from_ends(struct interval x)
+{
+	x.near = false;
+	return x;
 }
 
 static struct interval around_zero(double magnitude)
@@ -25,7 +33,11 @@ static double magnitude(struct interval x)
 
 static struct interval both(struct interval a, struct interval b)
 {
-	return a.known && b.known ? between(fmin(a.low, b.low), fmax(a.high, b.high)) : unknown;
+	struct interval all = between(fmin(a.low, b.low), fmax(a.high, b.high));
+
+	if (!a.known || !b.known)
+		return unknown;
+	return a.near && b.near ? all : far_from_ends(all);
 }
 
 static struct interval with_zero(struct interval x)
@@ -58,7 +70,8 @@ static struct interval constant_bound(const struct value *v)
 
 struct interval value_bound(const struct value *v)
 {
-	static const struct interval byte = { true, 0, 255 }, signed_byte = { true, -128, 127 }, truth = { true, 0, 1 };
+	static const struct interval byte = { true, true, 0, 255 }, signed_byte = { true, true, -128, 127 };
+	static const struct interval truth = { true, true, 0, 1 };
 
 	if (!v)
 		return unknown;
@@ -123,7 +136,7 @@ static struct interval linear_bound(struct ctx *c, const struct node *n)
 	const struct value *w = n->in[1];
 	const struct columns columns = { constant_floats(c, w), 1, w->dim[1], w->dim[1] };
 
-	return product_bound(c, &columns, input(n, 2), w->dim[0], value_bound(n->in[0]));
+	return far_from_ends(product_bound(c, &columns, input(n, 2), w->dim[0], value_bound(n->in[0])));
 }
 
 /* Places outside of the picture are 0. */
@@ -135,7 +148,7 @@ static struct interval conv_bound(struct ctx *c, const struct node *n)
 		return unknown;
 	int64_t rows = value_elements(w) / w->dim[0];
 	const struct columns columns = { constant_floats(c, w), rows, 1, w->dim[0] };
-	return product_bound(c, &columns, input(n, 2), rows, with_zero(value_bound(n->in[0])));
+	return far_from_ends(product_bound(c, &columns, input(n, 2), rows, with_zero(value_bound(n->in[0]))));
 }
 
 /* ---- norms */
@@ -167,12 +180,13 @@ static struct interval rotary_bound(const struct node *n)
 
 	if (!x.known || !cosine.known || !sine.known)
 		return unknown;
-	return around_zero(magnitude(x) * (magnitude(cosine) + magnitude(sine)));
+	struct interval y = around_zero(magnitude(x) * (magnitude(cosine) + magnitude(sine)));
+	return x.near ? y : far_from_ends(y);
 }
 
 /* ---- element by element */
 
-static struct interval function_bound(struct ctx *c, const struct node *n, struct interval x)
+static struct interval limited(struct ctx *c, const struct node *n, struct interval x)
 {
 	if (is_op(n, "Sigmoid") || is_op(n, "HardSigmoid"))
 		return between(0, 1);
@@ -182,7 +196,7 @@ static struct interval function_bound(struct ctx *c, const struct node *n, struc
 		const struct value *low = input(n, 1), *high = input(n, 2);
 		if (n->version < 11 || !low || !high || !low->data || !high->data)
 			return x;
-		return between(constant_real(low, 0), fmax(constant_real(low, 0), constant_real(high, 0)));
+		return far_from_ends(between(constant_real(low, 0), fmax(constant_real(low, 0), constant_real(high, 0))));
 	}
 	if (!x.known)
 		return unknown;
@@ -200,16 +214,21 @@ static struct interval function_bound(struct ctx *c, const struct node *n, struc
 	if (is_op(n, "Sqrt") && x.low >= 0)
 		return between(sqrt(x.low), sqrt(x.high));
 	if (is_op(n, "Exp"))
-		return between(exp(x.low), exp(x.high));
+		return far_from_ends(between(exp(x.low), exp(x.high)));
 	if (is_op(n, "Identity") || is_op(n, "Cast") || is_op(n, "Dropout"))
 		return x;
 	return unknown;
 }
 
-static struct interval arithmetic_bound(const struct node *n, struct interval a, struct interval b)
+static struct interval function_bound(struct ctx *c, const struct node *n)
 {
-	if (!a.known || !b.known)
-		return unknown;
+	struct interval x = value_bound(n->in[0]), y = limited(c, n, x);
+
+	return x.known && !x.near ? far_from_ends(y) : y;
+}
+
+static struct interval sum_or_product(const struct node *n, struct interval a, struct interval b)
+{
 	if (is_op(n, "Add"))
 		return between(a.low + b.low, a.high + b.high);
 	if (is_op(n, "Sub"))
@@ -218,9 +237,18 @@ static struct interval arithmetic_bound(const struct node *n, struct interval a,
 		return n->in[0] == n->in[1] ? between(0, magnitude(a) * magnitude(a)) : product(a, b);
 	if (is_op(n, "Div") && (b.low > 0 || b.high < 0))
 		return product(a, between(1 / b.high, 1 / b.low));
-	if (is_op(n, "Min") || is_op(n, "Max"))
-		return both(a, b);
-	return unknown;
+	return is_op(n, "Min") || is_op(n, "Max") ? both(a, b) : unknown;
+}
+
+static struct interval arithmetic_bound(const struct node *n)
+{
+	struct interval a = value_bound(n->in[0]), b = value_bound(n->in[1]);
+
+	if (!a.known || !b.known)
+		return unknown;
+	struct interval y = sum_or_product(n, a, b);
+	bool near = (n->in[0]->data || n->in[1]->data) && a.near && b.near;
+	return near ? y : far_from_ends(y);
 }
 
 /* Picks or averages elements; zeros may be among them. */
@@ -275,8 +303,8 @@ static struct interval node_bound(struct ctx *c, const struct node *n)
 	if (is_op(n, "Where"))
 		return both(value_bound(n->in[1]), value_bound(n->in[2]));
 	if (n->op->flags & OP_ELEMENTWISE && n->n_in == 2 && !is_op(n, "Clip"))
-		return arithmetic_bound(n, value_bound(n->in[0]), value_bound(n->in[1]));
-	return n->op->flags & OP_ELEMENTWISE && n->n_in > 0 ? function_bound(c, n, value_bound(n->in[0])) : unknown;
+		return arithmetic_bound(n);
+	return n->op->flags & OP_ELEMENTWISE && n->n_in > 0 ? function_bound(c, n) : unknown;
 }
 
 void find_bounds(struct ctx *c, struct graph *g)

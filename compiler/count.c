@@ -65,6 +65,15 @@ static double convolution(const struct node *n)
 	return channels > 0 ? elements(transposed ? n->in[0] : n->out[0]) * elements(n->in[1]) / channels : 0;
 }
 
+/* gluec.Conv, whose result may be pooled, and which may have another convolution before it. */
+static double own_convolution(struct ctx *c, const struct node *n)
+{
+	const struct value *head = input(n, 3);
+	double pooled = attribute_int(c, n, "pool", 0) == 2 ? 4 : 1;
+
+	return pooled * convolution(n) + (head ? elements(n->in[0]) / dim(n->in[0], 1) * elements(head) : 0);
+}
+
 /* The length of the sums of a matrix product. */
 static double inner_dimension(struct ctx *c, const struct node *n)
 {
@@ -79,13 +88,16 @@ static double attention(const struct node *n)
 {
 	const struct value *q = input(n, 0), *k = input(n, 1), *v = input(n, 2);
 
+	/* gluec's own has the keys transposed, [.., d, n]. */
+	if (is_internal(n, "Attention"))
+		return elements(q) * dim(k, -1) + elements(n->out[0]) * dim(k, -1);
 	if (!k || !v || q->rank < 3 || k->rank != q->rank || v->rank != q->rank)
 		return 0;
 	double heads = q->rank == 4 ? dim(q, 1) : 1;
 	return dim(q, 0) * heads * dim(q, -2) * dim(k, -2) * (dim(q, -1) + dim(v, -1));
 }
 
-static double node_multiply_adds(struct ctx *c, const struct node *n)
+double count_node_multiply_adds(struct ctx *c, const struct node *n)
 {
 	struct graph *inner[8];
 	double most = 0;
@@ -96,6 +108,10 @@ static double node_multiply_adds(struct ctx *c, const struct node *n)
 	}
 	if (n->n_in < 2 || n->n_out < 1 || !n->in[0] || !n->in[1] || !n->out[0])
 		return most;
+	if (is_internal(n, "Conv"))
+		return own_convolution(c, n);
+	if (is_internal(n, "Linear"))
+		return elements(n->out[0]) * dim(n->in[1], 0);
 	if (!strcmp(n->type, "Conv") || !strcmp(n->type, "ConvTranspose") || !strcmp(n->type, "FusedConv"))
 		return convolution(n);
 	if (!strcmp(n->type, "MatMul") || !strcmp(n->type, "Gemm") || !strcmp(n->type, "FusedMatMul"))
@@ -110,6 +126,6 @@ double count_multiply_adds(struct ctx *c, const struct graph *g)
 	double sum = 0;
 
 	for (const struct node *n = g->first; n; n = n->next)
-		sum += node_multiply_adds(c, n);
+		sum += count_node_multiply_adds(c, n);
 	return sum;
 }

@@ -1,6 +1,7 @@
 /* Writes NAME.h: the contract of the generated object. */
 #include "abi_text.h"
 #include "emit.h"
+#include "rules.h"
 #include <string.h>
 
 static void write_tensor_note(
@@ -16,6 +17,15 @@ static void write_tensor_note(
 	if (length && length->output)
 		line(t, "/*     of dimension %d the first %s elements are used */", length->axis,
 			safe_comment(c, c->graph->outputs[length->output]->name));
+}
+
+static bool splits_products(const struct ctx *c)
+{
+	bool some = c->set.precision == PRECISION_BF16X3;
+
+	for (int i = 0; i < c->set.n_rules; i++)
+		some |= c->set.rules[i].precision == PRECISION_BF16X3;
+	return some;
 }
 
 void write_header(struct ctx *c, const struct program *p, FILE *f)
@@ -46,7 +56,7 @@ void write_header(struct ctx *c, const struct program *p, FILE *f)
 		line(&t, "/* The instruction sets that the object has, weakest first. */");
 		line(&t, "#define %s_TARGET \"%s\"", upper, c->set.target);
 	}
-	if (c->set.precision == PRECISION_BF16X3)
+	if (splits_products(c))
 		line(&t, "/* Long sums of products may be computed from two bfloat16 for each number: within 2^-15 of the sum "
 				 "of their "
 				 "terms' magnitudes. */");

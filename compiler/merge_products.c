@@ -65,7 +65,7 @@ static void merge_input(struct ctx *c, struct node *n, int i)
 	struct node *before = input(n, i) ? plain_product(c, n->in[i]) : NULL;
 	struct value *w = n->in[W], *bias = input(n, BIAS);
 
-	if (!before || w->type != RT_F32 || w->is_exact)
+	if (!before || w->type != RT_F32 || w->is_exact || before->precision != n->precision)
 		return;
 	const struct value *a = before->in[W];
 	int64_t rows = a->dim[0], inner = a->dim[1], columns = w->dim[1];

@@ -171,6 +171,21 @@ static const char *replace_all(struct ctx *c, const char *text, char old, char n
 	return copy;
 }
 
+/* A pattern for the head of a C file, where a slash beside a star would begin or end a comment: [/] is the same. */
+static const char *safe_pattern(struct ctx *c, const char *pattern)
+{
+	char *safe = arena_get(c, 3 * strlen(pattern) + 1, 1), *to = safe;
+
+	if (strchr(pattern, '['))
+		return pattern;
+	for (const char *p = pattern; *p; p++)
+		if (*p == '/' && (p[1] == '*' || (p > pattern && p[-1] == '*')))
+			to = stpcpy(to, "[/]");
+		else
+			*to++ = *p;
+	return safe;
+}
+
 /* The options that decide the result, in an order of their own, so that the generated file does not depend on the
  * order in which they were typed, nor on where the model lies. */
 static const char *describe(struct ctx *c)
@@ -206,8 +221,8 @@ static const char *describe(struct ctx *c)
 		text = arena_text(c, "%s --target %s", text, replace_all(c, s->target, ' ', ','));
 	text = arena_text(c, "%s --precision %s", text, precision_name(s->precision));
 	for (int i = 0; i < s->n_rules; i++)
-		text =
-			arena_text(c, "%s --precision-of %s=%s", text, s->rules[i].pattern, precision_name(s->rules[i].precision));
+		text = arena_text(c, "%s --precision-of %s=%s", text, safe_pattern(c, s->rules[i].pattern),
+			precision_name(s->rules[i].precision));
 	return s->seen_name ? arena_text(c, "%s --ranges %s", text, s->seen_name) : text;
 }
 

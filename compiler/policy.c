@@ -100,9 +100,9 @@ static const char *refuse(struct ctx *c, const struct node *n, enum precision pr
 		return "it only moves elements, which keep their type";
 	if (precision == PRECISION_BF16X3)
 		return is_product(n) ? NULL : "only products are computed from two bfloat16 for each float";
-	if (!writes_half(n))
-		return arena_text(c, "%s is computed and stored in float", n->type);
-	return n->out[0]->is_position ? "it computes indices or coordinates, which are never half" : NULL;
+	if (n->out[0] && n->out[0]->is_position)
+		return "it computes indices or coordinates, which are never half";
+	return writes_half(n) ? NULL : arena_text(c, "%s is computed and stored in float", n->type);
 }
 
 /* The precision without rules, and why. */
@@ -136,7 +136,7 @@ static void assign_node(struct ctx *c, struct graph *g, struct node *n)
 	assign_default(c, n);
 	for (int i = c->set.n_rules; i-- > 0;) {
 		struct rule *rule = &c->set.rules[i];
-		if (!rule_matches(c, rule, n))
+		if (!rule_matches(rule, n))
 			continue;
 		rule->matched = rule->matched ? rule->matched : n;
 		if (refuse(c, n, rule->precision))

@@ -23,6 +23,9 @@ enum precision read_precision(struct ctx *c, const char *option, const char *tex
 	for (int i = PRECISION_FP32; i <= PRECISION_FP8; i++)
 		if (!strcmp(text, names[i]))
 			return (enum precision)i;
+	if (!strcmp(text, "auto"))
+		fail(c, USAGE, "%s: what is fastest and accurate enough is found by gluec tune, which writes rules for --rules",
+			option);
 	fail(c, USAGE, "%s: '%.60s' must be fp32, bf16x3, fp16, bf16, int8 or fp8", option, text);
 }
 
@@ -80,15 +83,28 @@ void read_rules_file(struct ctx *c, const char *path)
 	}
 }
 
-bool rule_matches(struct ctx *c, const struct rule *rule, const struct node *n)
+/* The first of the names in *list, which are separated by blanks, in `name`; false at the end. Longer ones are cut. */
+enum { LONGEST_NAME = 1024 };
+
+static bool next_name(const char **list, char name[LONGEST_NAME])
 {
-	char *list, *next;
+	*list += strspn(*list, " ");
+	size_t n = strcspn(*list, " "), kept = n < LONGEST_NAME ? n : LONGEST_NAME - 1;
+
+	memcpy(name, *list, kept);
+	name[kept] = 0;
+	*list += n;
+	return n > 0;
+}
+
+bool rule_matches(const struct rule *rule, const struct node *n)
+{
+	char name[LONGEST_NAME];
 
 	if (!fnmatch(rule->pattern, n->name, 0))
 		return true;
-	next = list = arena_text(c, "%s", n->origin);
-	for (char *one; (one = strsep(&next, " "));)
-		if (*one && !fnmatch(rule->pattern, one, 0))
+	for (const char *list = n->origin; next_name(&list, name);)
+		if (!fnmatch(rule->pattern, name, 0))
 			return true;
 	return false;
 }
@@ -96,7 +112,7 @@ bool rule_matches(struct ctx *c, const struct rule *rule, const struct node *n)
 struct rule *find_rule(struct ctx *c, const struct node *n)
 {
 	for (int i = c->set.n_rules; i-- > 0;)
-		if (rule_matches(c, &c->set.rules[i], n))
+		if (rule_matches(&c->set.rules[i], n))
 			return &c->set.rules[i];
 	return NULL;
 }
@@ -131,7 +147,7 @@ struct nearest {
 	int distance[NEAREST];
 };
 
-static void consider(struct nearest *near, const char *word, const char *name)
+static void consider(struct ctx *c, struct nearest *near, const char *word, const char *name)
 {
 	int d = distance(word, name), at = NEAREST;
 
@@ -145,7 +161,7 @@ static void consider(struct nearest *near, const char *word, const char *name)
 		near->distance[i] = near->distance[i - 1];
 	}
 	if (at < NEAREST) {
-		near->name[at] = name;
+		near->name[at] = arena_text(c, "%s", name);
 		near->distance[at] = d;
 	}
 }
@@ -155,13 +171,19 @@ static void consider_graph(struct ctx *c, struct nearest *near, const char *word
 	struct graph *inner[8];
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		char *next = arena_text(c, "%s", n->origin);
-		for (char *one; (one = strsep(&next, " "));)
-			if (*one)
-				consider(near, word, one);
+		char name[LONGEST_NAME];
+		for (const char *list = n->origin; next_name(&list, name);)
+			consider(c, near, word, name);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			consider_graph(c, near, word, inner[i]);
 	}
+}
+
+bool is_ruled_float(struct ctx *c, const struct node *n)
+{
+	const struct rule *rule = find_rule(c, n);
+
+	return rule && rule->precision != PRECISION_INT8;
 }
 
 _Noreturn void fail_unmatched(struct ctx *c, const struct graph *g, const struct rule *rule)

@@ -23,10 +23,12 @@ enum precision read_precision(struct ctx *c, const char *option, const char *tex
 void read_rule(struct ctx *c, const char *option, const char *text);
 void read_rules_file(struct ctx *c, const char *path);
 
-/* Does the pattern match the name of n or of an ONNX node that n stands for? */
-bool rule_matches(struct ctx *c, const struct rule *rule, const struct node *n);
+/* Does the pattern match the name of n or of an ONNX node that n stands for (their first 1023 bytes)? */
+bool rule_matches(const struct rule *rule, const struct node *n);
 /* The last rule for n, or NULL. May be asked at any time from infer on. */
 struct rule *find_rule(struct ctx *c, const struct node *n);
+/* Does a rule say that n, a product of quantised numbers in the file, is computed from the dequantised floats? */
+bool is_ruled_float(struct ctx *c, const struct node *n);
 /* Fails: the pattern matches no node of g. Shows the names that are most like it. */
 _Noreturn void fail_unmatched(struct ctx *c, const struct graph *g, const struct rule *rule);
 

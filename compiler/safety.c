@@ -1,8 +1,8 @@
 /* What half would not hold stays float, an island among halves: values that were seen (--ranges) or are proved
  * (bound.c) to be too large, or so small that most of their digits would go. Other data reach further than the data
  * that were seen; what reached a quarter of the largest half, 65504, is therefore kept in float. A bound is no
- * observation: it counts when nothing was seen, and then in full. bfloat16 reaches as far as float and needs none of
- * this. */
+ * observation, and a sum of products stays far below its own: bounds count when nothing was seen and values come near
+ * them. bfloat16 reaches as far as float and needs none of this. */
 #include "precision.h"
 #include "seen.h"
 #include <math.h>
@@ -42,7 +42,7 @@ static const char *judge(struct ctx *c, const struct value *v)
 			return NULL;
 		return judge_seen(c, v->name, &s);
 	}
-	if (bound.known && most > HALF_LARGEST)
+	if (bound.near && most > HALF_LARGEST)
 		return arena_text(
 			c, "'%s' may reach %.3g, beyond half's 65504; --ranges may say that it does not", v->name, most);
 	return NULL;

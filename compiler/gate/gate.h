@@ -73,6 +73,18 @@ struct gate *gate_open(struct ctx *c, const struct gate_options *options, const 
 /* Compiles and runs the candidate. Only the figures stay in c->arena. */
 struct gate_figures *gate_measure(struct ctx *c, struct gate *gate, const struct gate_models *candidate);
 
+/* A part of a model that may be put back to float: a node of its optimised graph that is computed or stored in reduced
+ * precision. */
+struct gate_part {
+	int model;         /* 0 or 1 */
+	const char *names; /* of the ONNX nodes that it stands for, with blanks between */
+	double multiply_adds;
+};
+
+/* The parts of the candidate's models, in the order in which they run; it is built for that, not run. Returns their
+ * number, which may be 0. */
+int gate_parts(struct ctx *c, struct gate *gate, const struct gate_models *candidate, struct gate_part **parts);
+
 /* The settings without what reduces precision: the reference for a model is itself with these. */
 struct settings gate_in_float(const struct settings *set);
 

@@ -60,15 +60,15 @@ static int own_constants(struct ctx *c, struct fixed *from, int n, struct fixed 
 	return kept;
 }
 
-static bool has_ruled_node(struct ctx *c, const struct graph *g, const struct rule *rule)
+static bool has_ruled_node(const struct graph *g, const struct rule *rule)
 {
 	struct graph *inner[8];
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		if (rule_matches(c, rule, n))
+		if (rule_matches(rule, n))
 			return true;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			if (has_ruled_node(c, inner[i], rule))
+			if (has_ruled_node(inner[i], rule))
 				return true;
 	}
 	return false;
@@ -81,7 +81,7 @@ static int own_rules(struct ctx *c, struct rule *from, int n, struct rule **to)
 
 	*to = NEW(c, struct rule, (size_t)n + 1);
 	for (int i = 0; i < n; i++) {
-		if (!has_ruled_node(c, c->graph, &from[i]))
+		if (!has_ruled_node(c->graph, &from[i]))
 			continue;
 		from[i].used = true;
 		(*to)[kept++] = from[i];

@@ -26,6 +26,7 @@ struct found {
 struct engine {
 	const struct host *host;
 	struct form form;
+	const char *parts; /* text: see gate/parts.h */
 	/* The calls that were made, to be made again for timing. */
 	int n_turns;
 	struct host_turn *turn;

@@ -67,7 +67,7 @@ const char *cli_path(struct cli *t, const char *format, ...)
 	return to;
 }
 
-static char *read_text(const char *path)
+char *cli_read(const char *path)
 {
 	FILE *f = fopen(path, "rb");
 
@@ -143,8 +143,8 @@ const struct cli_result *cli_run_list(struct cli *t, const char *const *argument
 	free(s->result.out);
 	free(s->result.err);
 	s->result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	s->result.out = out ? calloc(1, 1) : read_text(out_path);
-	s->result.err = read_text(err_path);
+	s->result.out = out ? calloc(1, 1) : cli_read(out_path);
+	s->result.err = cli_read(err_path);
 	ck_assert_msg(count_entries(cli_path(t, "tmp")) == 0, "gluec %s left something behind", arguments[0]);
 	return &s->result;
 }

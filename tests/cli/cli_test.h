@@ -19,6 +19,9 @@ void cli_close(struct cli *t); /* removes the folder */
 /* "folder/name", to be used at once: the next call but three overwrites it. */
 const char *cli_path(struct cli *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A file's contents as text, to be freed. */
+char *cli_read(const char *path);
+
 struct cli_result {
 	int code; /* exit code, 128 + N for signal N */
 	char *out, *err;
