@@ -29,7 +29,7 @@ enum {
 	OPTION_RULE,
 	OPTION_GATE = OPTION_RULE + GATE_N_RULES
 };
-#define GATE_RULE_OPTION(id, name, least, limit, what) { name, required_argument, NULL, OPTION_RULE + GATE_##id },
+#define GATE_RULE_OPTION(id, name, least, limit) { name, required_argument, NULL, OPTION_RULE + GATE_##id },
 #define GATE_COMMAND_OPTIONS                                                                                           \
 	{ "pairs", required_argument, NULL, OPTION_PAIRS }, { "reference", required_argument, NULL, OPTION_REFERENCE },    \
 		{ "only", required_argument, NULL, OPTION_ONLY },                                                              \
@@ -51,6 +51,7 @@ enum {
 	"Limits, a number or off (default in brackets):\n"                                                                 \
 	"  --min-repeatability N     share of the reference's keypoints found again within 1 px [0.95]\n"                  \
 	"  --min-matches N           number of matches, relative to the reference's [0.95]\n"                              \
+	"  --min-kept N              share of the reference's matches that are among the candidate's [off]\n"              \
 	"  --min-jaccard N           matches of both relative to those of either; ends within 1 px are the same [0.9]\n"   \
 	"  --min-worst-jaccard N     the same for the worst of the pairs with 20 matches or more [0.75]\n"                 \
 	"  --max-score-error N       largest error of the scores of common matches [off]\n"                                \

@@ -10,7 +10,7 @@ static const struct {
 	bool least;
 	double limit;
 } rules[] = {
-#define RULE(id, name, least, limit, what) { name, least, limit },
+#define RULE(id, name, least, limit) { name, least, limit },
 	GATE_RULES(RULE)
 };
 
@@ -93,6 +93,8 @@ static double value_of(const struct gate_figures *f, enum gate_rule rule)
 		return gate_repeatability(&f->all);
 	case GATE_MIN_MATCHES:
 		return (double)f->all.matches[GATE_CANDIDATE] / f->all.matches[GATE_REFERENCE];
+	case GATE_MIN_KEPT:
+		return (double)f->all.common / f->all.matches[GATE_REFERENCE];
 	case GATE_MIN_JACCARD:
 		return gate_jaccard(&f->all);
 	case GATE_MIN_WORST_JACCARD:

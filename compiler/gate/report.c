@@ -115,6 +115,7 @@ void print_gate(struct ctx *c, const struct gate_figures *f, const struct gate_l
 	print_one(c, f, limits, "  mean over pairs", f->mean_repeatability, NO_RULE);
 	print_both(c, f, limits, "matches", all->matches[0], all->matches[1], WHOLE, NO_RULE);
 	print_rule(c, f, limits, "  ratio", GATE_MIN_MATCHES);
+	print_rule(c, f, limits, "  kept", GATE_MIN_KEPT);
 	print_rule(c, f, limits, "Jaccard of the matches", GATE_MIN_JACCARD);
 	print_rule(c, f, limits, "  worst pair", GATE_MIN_WORST_JACCARD);
 	print_rule(c, f, limits, "score error, largest", GATE_MAX_SCORE_ERROR);
