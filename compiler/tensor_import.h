@@ -1,4 +1,4 @@
-/* For the two files that see protobuf's structures. */
+/* For the files that see protobuf's structures. */
 #ifndef TENSOR_IMPORT_H
 #define TENSOR_IMPORT_H
 

@@ -25,8 +25,6 @@ struct extracted extract_picture(struct ctx *c, const struct calibration_wish *w
 	int columns, rows;
 
 	read_model(c);
-	if (pictures_at_once(c) != 1)
-		fail_model(c, "--extractor: it takes several pictures at once; one of f32[1,1,H,W] is needed");
 	struct value **inputs = load_pictures(c, wish, &path, 1), **results = interpret_fast(c, inputs);
 	e.width = (int)inputs[0]->dim[3];
 	e.height = (int)inputs[0]->dim[2];

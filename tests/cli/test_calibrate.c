@@ -187,6 +187,59 @@ START_TEST(test_balance)
 }
 END_TEST
 
+/* Each row of a picture is a descriptor; where the keypoints are does not depend on it. */
+static void write_extractor(const char *path)
+{
+	struct bytes graph = { NULL, 0, 0 };
+
+	graph_input(&graph, "image", RT_F32, 4, (int64_t[]){ 1, 1, SIZE, SIZE });
+	constant(&graph, "places", 3, (int64_t[]){ 1, SIZE, 2 }, 1);
+	graph_constant(&graph, "shape", RT_I64, 1, (int64_t[]){ 3 }, (int64_t[]){ 1, SIZE, SIZE });
+	graph_node(&graph, "Abs", "places", "keypoints");
+	graph_node(&graph, "Reshape", "image shape", "descriptors");
+	graph_output(&graph, "keypoints");
+	graph_output(&graph, "descriptors");
+	write_model_file(path, &graph);
+}
+
+/* A layer for the descriptors and one for the keypoints, of both pictures in one input or of each in its own. */
+static void write_matcher(const char *path, bool apart)
+{
+	struct bytes graph = { NULL, 0, 0 };
+	const int64_t keypoints[] = { apart ? 1 : 2, -1, 2 }, descriptors[] = { apart ? 1 : 2, -1, SIZE };
+
+	graph_input(&graph, "k0", RT_F32, 3, keypoints);
+	if (apart)
+		graph_input(&graph, "k1", RT_F32, 3, keypoints);
+	graph_input(&graph, "d0", RT_F32, 3, descriptors);
+	if (apart)
+		graph_input(&graph, "d1", RT_F32, 3, descriptors);
+	constant(&graph, "wk", 2, (int64_t[]){ 2, SIZE }, 1);
+	constant(&graph, "wd", 2, (int64_t[]){ SIZE, SIZE }, 1000);
+	graph_node(&graph, "MatMul", "k0 wk", "places");
+	graph_node(&graph, "MatMul", apart ? "d1 wd" : "d0 wd", "projected");
+	graph_node(&graph, "Add", "places projected", "y");
+	graph_output(&graph, "y");
+	write_model_file(path, &graph);
+}
+
+START_TEST(test_matcher)
+{
+	for (int apart = 0; apart < 2; apart++) {
+		struct cli *t = open_pictures();
+		write_extractor(cli_path(t, "extractor.onnx"));
+		write_matcher(cli_path(t, "m.onnx"), apart);
+		const struct cli_result *r = cli_run(t, "calibrate", cli_path(t, "m.onnx"), "-o", cli_path(t, "q.onnx"),
+			"--images", cli_path(t, "pictures"), "--extractor", cli_path(t, "extractor.onnx"), NULL);
+		cli_succeeds(r);
+		cli_says(r, "1 of 2 products quantised; 1 samples");
+		cli_says(r, "float: sums of 2 terms gain nothing");
+		cli_says(cli_run(t, "inspect", cli_path(t, "q.onnx"), NULL), apart ? "f32[1,n,16]" : "f32[2,n,16]");
+		cli_close(t);
+	}
+}
+END_TEST
+
 START_TEST(test_left)
 {
 	struct cli *t = open_pictures();
@@ -257,6 +310,7 @@ Suite *suite(void)
 	tcase_add_test(t, test_pictures);
 	tcase_add_test(t, test_methods);
 	tcase_add_test(t, test_balance);
+	tcase_add_test(t, test_matcher);
 	tcase_add_test(t, test_left);
 	tcase_add_test(t, test_usage);
 	tcase_add_test(t, test_unusable);
