@@ -195,10 +195,10 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	fuse_residual(c, g, n);
 }
 
-/* Bytes have had all that their epilogue takes. */
+/* Bytes have had all that their epilogue takes. A maximum changes places only with what grows everywhere. */
 static void fuse_integer_product(struct ctx *c, struct graph *g, struct node *n)
 {
-	if (n->out[0]->type == RT_F32 && !input(n, INTEGER_RESIDUAL))
+	if (n->out[0]->type == RT_F32 && !input(n, INTEGER_RESIDUAL) && !attribute_int(c, n, "pool", 0))
 		fuse_activation(c, g, n);
 }
 

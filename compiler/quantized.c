@@ -111,6 +111,10 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		!is_small_integer(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
 		return false;
 	p->n = value_elements(p->right->in[1]);
+	/* The weights and results of Conv and Linear may become halves, which do not hold such sums; those of MatMul do
+	 * not. */
+	if (w->data && c->set.precision == PRECISION_FP16)
+		return false;
 	if (conv ? !w->data || !scales_slices(c, p->right, w, 0) : p->n > 1 && (!w->data || w->rank != 2))
 		return false;
 	return scales_slices(c, p->right, w, p->axis);
@@ -234,11 +238,8 @@ static void factor_graph(struct ctx *c, struct graph *g)
 	}
 }
 
-/* Halves do not hold such sums. */
 void factor_scales(struct ctx *c, struct graph *g)
 {
-	if (c->set.precision == PRECISION_FP16)
-		return;
 	count_uses(g);
 	factor_graph(c, g);
 	remove_dead(g);
