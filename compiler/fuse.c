@@ -221,7 +221,7 @@ static void inline_producers(struct ctx *c, struct node *n)
 
 /* Element-wise parts that only the concatenation reads are computed into their places in it. Between the two there may
  * be nodes that add or remove dimensions of one. */
-static void inline_parts(const struct graph *g, struct node *n)
+static void inline_parts(struct node *n)
 {
 	for (int i = 0; i < n->n_in && n->n_in > 1; i++) {
 		struct node *p = n->in[i]->def;
@@ -236,6 +236,18 @@ static void inline_parts(const struct graph *g, struct node *n)
 			q->inlined = true;
 		p->inlined = true;
 	}
+}
+
+/* Products of bytes read dense rows. Bytes that a Transpose and a Reshape bring into rows are computed into their
+ * places there. */
+static void inline_turned(const struct node *n)
+{
+	struct node *turn = n->in[0]->def, *part = is_op(turn, "Transpose") ? turn->in[0]->def : NULL;
+
+	if (!part || only_reader(turn->out[0]) != n || only_reader(part->out[0]) != turn || part->op->lower != lower_map ||
+		!attribute(turn, "perm") || (n->out[0]->type != RT_U8 && n->out[0]->type != RT_I8))
+		return;
+	part->inlined = turn->inlined = true;
 }
 
 /* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
@@ -274,7 +286,9 @@ static void inline_all_parts(struct graph *g)
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			inline_all_parts(inner[i]);
 		if (is_op(n, "Concat"))
-			inline_parts(g, n);
+			inline_parts(n);
+		if (is_op(n, "Reshape"))
+			inline_turned(n);
 	}
 }
 

@@ -8,7 +8,7 @@
  * the numbers are the same. A QuantizeLinear behind it, and what else its epilogue can do, is integer_epilogue.c's.
  * What has no constant weights stays for quantized.c. */
 #include "quantized.h"
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One such product, of whichever operator. Scales and zero points of the weights are one number, or one for each of the

@@ -163,6 +163,31 @@ START_TEST(moves)
 }
 END_TEST
 
+/* What is quantised and then turned for the product behind it goes into its rows at once. */
+static void turned(struct op_test *t, int form)
+{
+	struct value *scale = value_float(t->c, "sw", 0.011f), *x = pass_input(t, "f32[2,5,4]", 3);
+
+	(void)form;
+	x = pass_node(t, "QuantizeLinear", "q", 3, pass_node(t, "Exp", "e", 1, x), scale, op_constant(t, "u8[]", LIST(9)));
+	x = pass_node(t, "Transpose", "turned", 1, dequantized(t, "d", x, scale, 9));
+	SET_INTS(t, x->def, "perm", 1, 0, 2);
+	x = pass_node(t, "Reshape", "rows", 2, x, INTS(t, 5, 8));
+	pass_output(
+		t, pass_node(t, "MatMul", "y", 2, x, dequantized(t, "w", numbers(t, "i8[8,3]", 24, -127, 127, 9), scale, 0)));
+}
+
+START_TEST(turns)
+{
+	struct op_test t = pass_compare(turned, 0, 1e-6);
+
+	ck_assert_int_eq(pass_calls(t.program->main, "copy_nd"), 0);
+	ck_assert_int_eq(pass_calls(t.program->main, "map"), 1);
+	ck_assert_int_eq(pass_calls(t.program->main, "conv2d_int8"), 1);
+	op_end(&t);
+}
+END_TEST
+
 /* A concatenation that is quantised joins bytes: those of the input are there already. */
 static void joined(struct op_test *t, int form)
 {
@@ -270,6 +295,7 @@ Suite *suite(void)
 	tcase_add_test(c, convolutions);
 	tcase_add_test(c, linear_layers);
 	tcase_add_test(c, moves);
+	tcase_add_test(c, turns);
 	tcase_add_test(c, joins);
 	tcase_add_test(c, integer_operators);
 	tcase_add_test(c, others);
