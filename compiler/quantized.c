@@ -7,7 +7,8 @@
  *     DequantizeLinear x, DequantizeLinear w, bias -> Conv -> QuantizeLinear y
  *     becomes  x - zero, w - zero, bias / (sx sw) -> Conv -> Mul sx sw / sy -> QuantizeLinear by 1
  *
- * The same numbers with fewer roundings; integer kernels compute exactly these. */
+ * The same numbers with fewer roundings. Products with constant weights are computed in integers, which gives exactly
+ * these: integer_products.c takes them first, and leaves those whose second factor is computed. */
 #include "quantized.h"
 #include <float.h>
 #include <math.h>
