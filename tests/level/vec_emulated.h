@@ -11,6 +11,8 @@ struct tiles {
 	union {
 		float sum[16][16];
 		uint16_t number[16][32];
+		int32_t whole[16][16];
+		uint8_t byte[16][64];
 	} tile[8];
 	int configured;
 };
@@ -90,6 +92,17 @@ static inline void tiles_multiply(struct tiles *tiles, int i, int a, int b)
 		tile_pairs(pairs, tiles->tile[a].number[row]);
 		tile_row(tiles->tile[i].sum[row], (const float(*)[16])pairs, (const float(*)[2][16])columns);
 	}
+}
+
+/* TDPBUSD: the bytes of a have no sign, those of b have one. */
+static inline void tiles_dot(struct tiles *tiles, int i, int a, int b)
+{
+	tiles_expect_configured(tiles);
+	for (int row = 0; row < 16; row++)
+		for (int j = 0; j < 16; j++)
+			for (int k = 0; k < 64; k++)
+				tiles->tile[i].whole[row][j] +=
+					tiles->tile[a].byte[row][k] * (int8_t)tiles->tile[b].byte[k / 4][4 * j + k % 4];
 }
 
 VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)
