@@ -208,10 +208,10 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	fuse_residual(c, g, n);
 }
 
-/* Bytes have had all that their epilogue takes. */
+/* Bytes have had all that their epilogue takes. A maximum changes places only with what grows everywhere. */
 static void fuse_integer_product(struct ctx *c, struct graph *g, struct node *n)
 {
-	if (n->out[0]->type == RT_F32 && !input(n, INTEGER_RESIDUAL))
+	if (n->out[0]->type == RT_F32 && !input(n, INTEGER_RESIDUAL) && !attribute_int(c, n, "pool", 0))
 		fuse_activation(c, g, n);
 }
 
@@ -251,6 +251,18 @@ static void inline_parts(struct node *n)
 	}
 }
 
+/* Products of bytes read dense rows. Bytes that a Transpose and a Reshape bring into rows are computed into their
+ * places there. */
+static void inline_turned(const struct node *n)
+{
+	struct node *turn = n->in[0]->def, *part = is_op(turn, "Transpose") ? turn->in[0]->def : NULL;
+
+	if (!part || only_reader(turn->out[0]) != n || only_reader(part->out[0]) != turn || part->op->lower != lower_map ||
+		!attribute(turn, "perm") || (n->out[0]->type != RT_U8 && n->out[0]->type != RT_I8))
+		return;
+	part->inlined = turn->inlined = true;
+}
+
 /* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
 static void fuse_graph(struct ctx *c, struct graph *g)
 {
@@ -288,6 +300,8 @@ static void inline_all_parts(struct graph *g)
 			inline_all_parts(inner[i]);
 		if (is_op(n, "Concat"))
 			inline_parts(n);
+		if (is_op(n, "Reshape"))
+			inline_turned(n);
 	}
 }
 

@@ -9,7 +9,6 @@
  * What has no constant weights stays for quantized.c. */
 #include "quantized.h"
 #include "rules.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

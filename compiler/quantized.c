@@ -7,7 +7,8 @@
  *     DequantizeLinear x, DequantizeLinear w, bias -> Conv -> QuantizeLinear y
  *     becomes  x - zero, w - zero, bias / (sx sw) -> Conv -> Mul sx sw / sy -> QuantizeLinear by 1
  *
- * The same numbers with fewer roundings; integer kernels compute exactly these. */
+ * The same numbers with fewer roundings. Products with constant weights are computed in integers, which gives exactly
+ * these: integer_products.c takes them first, and leaves those whose second factor is computed. */
 #include "quantized.h"
 #include "rules.h"
 #include <float.h>
@@ -112,6 +113,10 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		!is_small_integer(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
 		return false;
 	p->n = value_elements(p->right->in[1]);
+	/* The weights and results of Conv and Linear may become halves, which do not hold such sums; those of MatMul do
+	 * not. */
+	if (w->data && c->set.precision == PRECISION_FP16)
+		return false;
 	if (conv ? !w->data || !scales_slices(c, p->right, w, 0) : p->n > 1 && (!w->data || w->rank != 2))
 		return false;
 	return scales_slices(c, p->right, w, p->axis);
@@ -235,11 +240,8 @@ static void factor_graph(struct ctx *c, struct graph *g)
 	}
 }
 
-/* Halves and bfloat16 do not hold such sums. */
 void factor_scales(struct ctx *c, struct graph *g)
 {
-	if (c->set.precision == PRECISION_FP16 || c->set.precision == PRECISION_BF16)
-		return;
 	count_uses(g);
 	factor_graph(c, g);
 	remove_dead(g);

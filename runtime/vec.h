@@ -37,12 +37,15 @@
  * low byte of each
  *
  * A level whose processors multiply tiles (Intel AMX) defines VEC_TILES, too, and eight registers, named by literals,
- * of 16 rows by 64 bytes: 16 floats, or 16 pairs of bfloat16. LANES is a divisor of 16 there.
+ * of 16 rows by 64 bytes: 16 floats or int32_t, 16 pairs of bfloat16, or 16 fours of bytes. LANES is a divisor of 16
+ * there, and DOT_SIGNED is 0.
  *
  *     struct tiles           what all of these work on
  *     tiles_begin(t), tiles_end(t)    around all use of tiles in a thread
  *     tiles_load(t, i, p, step), tiles_store(t, i, p, step)    register i, rows `step` bytes apart
  *     tiles_multiply(t, i, a, b)    floats [r][c] of i += the sum over k and s < 2 of a [r][k][s] b [k][c][s]
+ *     tiles_dot(t, i, a, b)    int32_t [r][c] of i += the sum over k and s < 4 of a [r][k][s], which has no sign, and
+ * b [k][c][s], which has one
  *     v_split(hi, lo, a)     LANES floats as the two bfloat16 of RT_BF16X2; subnormal ones may become 0
  *     v_split_pairs(hi, lo, a, b)    the same for LANES pairs, the first of each from a, the second from b; hi and lo
  * may lie where a and b were loaded from, whatever the type there

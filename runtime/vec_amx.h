@@ -1,5 +1,5 @@
-/* AVX-512 with tiles that multiply bfloat16: Intel AMX (Sapphire Rapids on). Vectors are those of avx512dot, so that
- * whatever does not ask for tiles gives the same bits as there. See vec.h for what each function does. */
+/* AVX-512 with tiles that multiply bfloat16 and bytes: Intel AMX (Sapphire Rapids on). Vectors are those of avx512dot,
+ * so that whatever does not ask for tiles gives the same bits as there. See vec.h for what each function does. */
 #ifndef VEC_AMX_H
 #define VEC_AMX_H
 
@@ -49,6 +49,12 @@ VEC_INLINE void tiles_multiply(struct tiles *tiles, int i, int a, int b)
 {
 	(void)tiles;
 	__asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(i), "i"(a), "i"(b));
+}
+
+VEC_INLINE void tiles_dot(struct tiles *tiles, int i, int a, int b)
+{
+	(void)tiles;
+	__asm__ volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(i), "i"(a), "i"(b));
 }
 
 VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)

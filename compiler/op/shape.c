@@ -2,11 +2,29 @@
 #include "op.h"
 #include <string.h>
 
+/* An element-wise node whose result is turned by a Transpose before it is reshaped (see fuse.c): it stores its elements
+ * in the order in which they are wanted. Returns them turned. */
+static const struct view *lower_turned(struct lower *l, struct node *turn)
+{
+	const char *origin = l->origin;
+	struct node *part = turn->in[0]->def;
+	int64_t perm[MAX_RANK];
+	int back[MAX_RANK];
+
+	const struct view *turned = view_new(l, turn->out[0]);
+	for (int i = attribute_ints(l->c, turn, "perm", perm, MAX_RANK); i-- > 0;)
+		back[need_axis(l->c, turn, perm[i], turned->rank)] = i;
+	struct view place = view_permute(turned, back);
+	lower_map_to(l, part, &place);
+	l->origin = origin;
+	return turned;
+}
+
 /* The same elements in the same order; a copy only when they lie in memory in another order. */
 void reshape_lower(struct lower *l, struct node *n)
 {
 	struct value *x = n->in[0], *y = n->out[0];
-	const struct view *view = view_of(l, x);
+	const struct view *view = x->def && x->def->inlined ? lower_turned(l, x->def) : view_of(l, x);
 	struct view to;
 
 	if (!view_reshape(view, y->rank, y->dim, &to))

@@ -1,8 +1,8 @@
-/* AMX with tiles of bfloat16, and AVX-512 with VNNI and BF16 beside F, BW, DQ and VL (Intel Sapphire Rapids on): asks
- * the processor whether it has them, the system whether it saves the tiles, and Linux for leave to use them. A process
- * that may use tiles needs more room for signals, so Linux wants to be asked: by a system call, here without a
- * library's help. It refuses when a thread's alternate signal stack is too small for them. What it once granted stays
- * granted, to all threads and their children. */
+/* AMX with tiles of bfloat16 and of bytes, and AVX-512 with VNNI and BF16 beside F, BW, DQ and VL (Intel Sapphire
+ * Rapids on): asks the processor whether it has them, the system whether it saves the tiles, and Linux for leave to use
+ * them. A process that may use tiles needs more room for signals, so Linux wants to be asked: by a system call, here
+ * without a library's help. It refuses when a thread's alternate signal stack is too small for them. What it once
+ * granted stays granted, to all threads and their children. */
 #include "rt.h"
 #include <cpuid.h>
 
@@ -26,7 +26,7 @@ bool rt_has_amx(void)
 {
 	enum { FMA = 1 << 12, OSXSAVE = 1 << 27, F16C = 1 << 29 };
 	const unsigned need = 1u << 5 | 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* AVX2, then F, DQ, BW, VL */
-	const unsigned tiles = 1u << 22 | 1u << 24;                                /* AMX-BF16, AMX-TILE */
+	const unsigned tiles = 1u << 22 | 1u << 24 | 1u << 25;                     /* AMX-BF16, AMX-TILE, AMX-INT8 */
 	const unsigned state = 0x600e6; /* XMM, YMM, masks, ZMM 0-15 and 16-31, configuration and data of tiles */
 	const unsigned vnni = 1u << 11;
 	unsigned a, b, c, d, low, high;

@@ -51,6 +51,7 @@ struct job {
 	ptrdiff_t panel; /* bytes of a panel of weights */
 	uint8_t flip;    /* what x's bytes are combined with before they are multiplied */
 	bool gather;
+	struct tiles *tiles;    /* of levels that have them */
 	bool few;               /* gathers weights, too */
 	uint8_t padding[DEPTH]; /* what taps outside of the picture read */
 };
@@ -67,6 +68,12 @@ static const int8_t *panel_at(const struct job *job, const struct block *at)
 	return job->w + ((ptrdiff_t)at->g * panels + at->j / RT_PANEL) * job->panel;
 }
 
+/* The first panel of a block of k. */
+static const int8_t *weights_at(const struct job *job, const struct block *at, const struct depth *k)
+{
+	return panel_at(job, at) + ((ptrdiff_t)k->tap * job->padded + k->channel) * RT_PANEL;
+}
+
 /* Sets rows[tap][i] for `taps` taps from `tap` on. */
 static void point(const struct job *job, const struct block *at, int32_t tap, int32_t taps, int32_t channel,
 	const uint8_t *rows[][TILE_BLOCK])
@@ -78,32 +85,41 @@ static void point(const struct job *job, const struct block *at, int32_t tap, in
 		window_tap(&job->windows, &at->window, tap + t, picture, job->padding, rows[t]);
 }
 
-static void copy_flipped(uint8_t *to, const uint8_t *from, int32_t n, uint8_t flip)
+/* n bytes for each pixel, one tap after the other and each `step` bytes after the one before; n is known where this is
+ * inlined, if that helps. */
+VEC_INLINE void copy_tap(
+	const struct block *at, const uint8_t *const *from, uint8_t *to, int32_t step, int32_t n, uint8_t flip)
 {
-	for (int32_t i = 0; i < n; i++)
-		to[i] = from[i] ^ flip;
+	for (int32_t i = 0; i < at->pixels; i++, to += DEPTH_GATHERED) {
+		if (n < step)
+			memset(to + step - DOT_GROUP, 0, DOT_GROUP);
+		for (int32_t j = 0; j < n; j++)
+			to[j] = from[i][j] ^ flip;
+	}
 }
 
-/* Copies what `point` would point at, so that the block of k becomes one long segment. */
-static void gather(const struct job *job, const struct block *at, const struct depth *k, const uint8_t **rows,
-	uint8_t buffer[][DEPTH_GATHERED])
+/* Copies what `point` would point at, so that the block of k becomes one long segment of `terms` bytes a row: taps in
+ * whole groups, or one right after the other when they have few channels. */
+static int32_t gather(const struct job *job, const struct block *at, const struct depth *k, uint8_t *buffer)
 {
 	const uint8_t *taps[MOST_TAPS][TILE_BLOCK];
-	int32_t step = groups_of(k->channels) * DOT_GROUP;
+	int32_t step = job->few ? job->c : groups_of(k->channels) * DOT_GROUP, terms = k->taps * step;
+	int32_t end = (terms + INT8_TERMS - 1) / INT8_TERMS * INT8_TERMS;
 
 	for (int32_t t = 0; t < k->taps; t += MOST_TAPS) {
 		int32_t count = k->taps - t < MOST_TAPS ? k->taps - t : MOST_TAPS;
 		point(job, at, k->tap + t, count, k->channel, taps);
-		for (int32_t i = 0; i < at->pixels; i++) {
-			uint8_t *to = buffer[i] + t * step;
-			for (int32_t s = 0; s < count; s++, to += step) {
-				memset(to + step - DOT_GROUP, 0, DOT_GROUP);
-				copy_flipped(to, taps[s][i], k->channels, job->flip);
-			}
+		for (int32_t s = 0; s < count; s++) {
+			uint8_t *to = buffer + (t + s) * step;
+			if (k->channels == 1)
+				copy_tap(at, taps[s], to, step, 1, job->flip);
+			else
+				copy_tap(at, taps[s], to, step, k->channels, job->flip);
 		}
 	}
-	for (int32_t i = 0; i < at->pixels; i++)
-		rows[i] = buffer[i];
+	for (int32_t i = 0; i < at->pixels && terms < end; i++)
+		memset(buffer + i * DEPTH_GATHERED + terms, 0, (size_t)(end - terms));
+	return terms;
 }
 
 /* The weights are w_zero more than they are stored as: adds that times the sum of each row's bytes to all its results.
@@ -123,25 +139,46 @@ static void add_row_sums(const struct job *job, const struct block *at, const st
 	}
 }
 
+static void multiply_gathered(
+	const struct job *job, const struct block *at, const struct depth *k, const struct columns *columns, int32_t *c)
+{
+	_Alignas(RT_ALIGN) uint8_t buffer[TILE_BLOCK * DEPTH_GATHERED];
+	const uint8_t *rows[TILE_BLOCK];
+	int32_t groups = groups_of(gather(job, at, k, buffer));
+	struct tile_int8 tile = { .c = c,
+		.ldc = TILE_COLUMNS,
+		.next_c = RT_PANEL,
+		.rows = rows,
+		.segments = 1,
+		.groups = groups,
+		.w = job->few ? columns->w : weights_at(job, at, k),
+		.next_w = job->few ? (ptrdiff_t)groups * RT_PANEL * DOT_GROUP : job->panel,
+		.fresh = !k->tap && !k->channel,
+		.stride = DEPTH_GATHERED,
+		.tiles = job->tiles };
+
+	for (int32_t i = 0; i < at->pixels; i++)
+		rows[i] = buffer + i * DEPTH_GATHERED;
+	tile_int8_pad(rows, at->pixels);
+	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	if (job->p->w_zero)
+		add_row_sums(job, at, &tile);
+}
+
 static void multiply(const struct job *job, const struct block *at, const struct depth *k, int32_t *c)
 {
 	const uint8_t *rows[MOST_TAPS][TILE_BLOCK];
-	uint8_t buffer[TILE_BLOCK][DEPTH_GATHERED];
-	int32_t groups = groups_of(k->channels);
 	struct tile_int8 tile = { .c = c,
 		.ldc = TILE_COLUMNS,
 		.next_c = RT_PANEL,
 		.rows = rows[0],
-		.segments = job->gather ? 1 : k->taps,
-		.groups = job->gather ? k->taps * groups : groups,
-		.w = panel_at(job, at) + ((ptrdiff_t)k->tap * job->padded + k->channel) * RT_PANEL,
+		.segments = k->taps,
+		.groups = groups_of(k->channels),
+		.w = weights_at(job, at, k),
 		.next_w = job->panel,
 		.fresh = !k->tap && !k->channel };
 
-	if (job->gather)
-		gather(job, at, k, rows[0], buffer);
-	else
-		point(job, at, k->tap, k->taps, k->channel, rows);
+	point(job, at, k->tap, k->taps, k->channel, rows);
 	for (int32_t s = 0; s < tile.segments; s++)
 		tile_int8_pad(rows[s], at->pixels);
 	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
@@ -149,64 +186,22 @@ static void multiply(const struct job *job, const struct block *at, const struct
 		add_row_sums(job, at, &tile);
 }
 
-/* The bytes that pixels see through the taps, one after the other; c is known where this is inlined. */
-VEC_INLINE void copy_few(const struct job *job, const struct block *at, uint8_t buffer[][DEPTH_FEW], int32_t c)
-{
-	const uint8_t *rows[MOST_TAPS][TILE_BLOCK];
-	int32_t taps = job->p->kh * job->p->kw;
-
-	for (int32_t t = 0; t < taps; t += MOST_TAPS) {
-		int32_t count = taps - t < MOST_TAPS ? taps - t : MOST_TAPS;
-		point(job, at, t, count, 0, rows);
-		for (int32_t s = 0; s < count; s++)
-			for (int32_t i = 0; i < at->pixels; i++)
-				for (int32_t r = 0; r < c; r++)
-					buffer[i][(t + s) * c + r] = rows[s][i][r] ^ job->flip;
-	}
-}
-
-static void multiply_few(const struct job *job, const struct block *at, const struct columns *columns, int32_t *c)
-{
-	uint8_t buffer[TILE_BLOCK][DEPTH_FEW];
-	const uint8_t *rows[TILE_BLOCK];
-	int32_t groups = groups_of(job->p->kh * job->p->kw * job->c);
-
-	for (int32_t i = 0; i < at->pixels; i++) {
-		rows[i] = buffer[i];
-		memset(buffer[i] + (groups - 1) * DOT_GROUP, 0, DOT_GROUP);
-	}
-	tile_int8_pad(rows, at->pixels);
-	if (job->c == 1)
-		copy_few(job, at, buffer, 1);
-	else
-		copy_few(job, at, buffer, job->c);
-	struct tile_int8 tile = { .c = c,
-		.ldc = TILE_COLUMNS,
-		.next_c = RT_PANEL,
-		.rows = rows,
-		.segments = 1,
-		.groups = groups,
-		.w = columns->w,
-		.next_w = (ptrdiff_t)groups * RT_PANEL * DOT_GROUP,
-		.fresh = true };
-	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
-	if (job->p->w_zero)
-		add_row_sums(job, at, &tile);
-}
-
 /* Walks k in the order of the weights: whole taps as long as several fit a block, else parts of one. */
-static void sum_up(const struct job *job, const struct block *at, int32_t *c)
+static void sum_up(const struct job *job, const struct block *at, const struct columns *columns, int32_t *c)
 {
 	int32_t taps = job->p->kh * job->p->kw, depth = job->gather ? DEPTH_GATHERED : DEPTH;
-	int32_t together = job->gather ? depth / job->padded : MOST_TAPS;
+	int32_t step = job->few ? job->c : job->padded, together = job->gather ? depth / step : MOST_TAPS;
 
-	together = together < 1 || job->c > depth ? 1 : together;
+	together = together < 1 || step > depth ? 1 : together;
 	for (int32_t tap = 0; tap < taps; tap += together)
 		for (int32_t channel = 0; channel < job->c; channel += depth) {
 			struct depth k = { tap, taps - tap < together ? taps - tap : together, channel, job->c - channel };
 			if (k.channels > depth)
 				k.channels = depth;
-			multiply(job, at, &k, c);
+			if (job->gather)
+				multiply_gathered(job, at, &k, columns, c);
+			else
+				multiply(job, at, &k, c);
 		}
 }
 
@@ -401,19 +396,29 @@ static void units(void *data, int32_t unit, int32_t end)
 			begin_columns(job, &at, &columns);
 		begun = part;
 		window_block(&job->windows, &at.window, at.first, at.pixels);
-		if (job->few)
-			multiply_few(job, &at, &columns, c);
-		else
-			sum_up(job, &at, c);
+		sum_up(job, &at, &columns, c);
 		store(job, &at, &columns, c);
 	}
 }
+
+#ifdef VEC_TILES
+static void tiled_units(void *data, int32_t unit, int32_t end)
+{
+	struct job job = *(const struct job *)data;
+	struct tiles tiles;
+
+	job.tiles = &tiles;
+	tiles_begin(&tiles);
+	units(&job, unit, end);
+	tiles_end(&tiles);
+}
+#endif
 
 KERNEL(conv2d_int8, (void *y, const void *x, const void *w, const void *sums, const void *scale, const void *bias,
 						const void *residual))
 {
 	int32_t size = p->pool == 2 ? 2 : 1, strip = TILE_BLOCK / (size * size);
-	int32_t places = (p->oh / size) * (p->ow / size);
+	int32_t places = (p->oh / size) * (p->ow / size), count;
 	struct job job = { p, y, x, w, sums, scale, bias, residual,
 		.windows = { p->h, p->w, p->c, p->ow, size, p->kw, p->stride_h, p->stride_w, p->pad_top, p->pad_left,
 			p->dilation_h, p->dilation_w },
@@ -424,8 +429,13 @@ KERNEL(conv2d_int8, (void *y, const void *x, const void *w, const void *sums, co
 	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
 	job.panel = (ptrdiff_t)p->kh * p->kw * job.padded * RT_PANEL;
 	job.flip = (p->x_type == RT_I8) != DOT_SIGNED ? FLIP : 0;
-	job.gather = job.flip || job.c % DOT_GROUP;
+	job.gather = INT8_GATHERED || job.flip || job.c % DOT_GROUP;
 	job.few = job.c < DOT_GROUP && p->kh * p->kw * job.c <= DEPTH_FEW;
 	memset(job.padding, (uint8_t)p->x_zero, sizeof job.padding);
-	rt_parallel(run, p->n * job.strips * p->group * job.across, units, &job);
+	count = p->n * job.strips * p->group * job.across;
+#ifdef VEC_TILES
+	rt_parallel(run, count, tiled_units, &job);
+#else
+	rt_parallel(run, count, units, &job);
+#endif
 }

@@ -7,6 +7,13 @@
 
 enum { DOT_GROUP = 4 /* neighbours in k that are multiplied together */ };
 
+/* Levels with tiles of bytes want rows that are gathered, and as many of k in each as a tile holds. */
+#ifdef VEC_TILES
+enum { INT8_GATHERED = 1, INT8_TERMS = 64 };
+#else
+enum { INT8_GATHERED = 0, INT8_TERMS = DOT_GROUP };
+#endif
+
 _Static_assert(TILE_BLOCK % DOT_ROWS == 0, "a block is whole tiles");
 
 /* c[p][i][j] (+)= sum over segments s, t < groups and r < 4 of rows[s][i][4 t + r] w[p][s groups + t][j][r]. */
@@ -18,8 +25,81 @@ struct tile_int8 {
 	const int8_t *w;  /* panels of [segments][groups][RT_PANEL][4] */
 	ptrdiff_t next_w; /* from a panel to the next */
 	bool fresh;       /* the sums start at 0 instead of what c holds */
+	/* For levels with tiles: each row is so many bytes after the one before, up to a multiple of 16 of them can be
+	 * read, and each goes on with zeros up to a multiple of INT8_TERMS. */
+	ptrdiff_t stride;
+	struct tiles *tiles;
 };
 
+#ifdef VEC_TILES
+/* Three tiles of rows by a panel, as in split.h; the registers are three of sums, three of rows, and the panel. */
+enum { INT8_SIDE = 16, INT8_SUM = 0, INT8_ROWS = 3, INT8_PANEL = 6, INT8_PANEL_ROW = RT_PANEL * DOT_GROUP };
+
+_Static_assert((int)TILE_BLOCK == 3 * INT8_SIDE && (int)RT_PANEL == INT8_SIDE, "tiles fill blocks and panels");
+_Static_assert(!DOT_SIGNED, "tiles take bytes without a sign");
+
+/* Adds the product of INT8_TERMS of k of `count` tiles of rows by a panel. */
+VEC_INLINE void tiles_int8_terms(const struct tile_int8 *p, const uint8_t *rows, const int8_t *w, int count)
+{
+	struct tiles *t = p->tiles;
+
+	tiles_load(t, INT8_PANEL, w, INT8_PANEL_ROW);
+	tiles_load(t, INT8_ROWS, rows, p->stride);
+	tiles_dot(t, INT8_SUM, INT8_ROWS, INT8_PANEL);
+	if (count > 1) {
+		tiles_load(t, INT8_ROWS + 1, rows + INT8_SIDE * p->stride, p->stride);
+		tiles_dot(t, INT8_SUM + 1, INT8_ROWS + 1, INT8_PANEL);
+	}
+	if (count > 2) {
+		tiles_load(t, INT8_ROWS + 2, rows + 2 * INT8_SIDE * p->stride, p->stride);
+		tiles_dot(t, INT8_SUM + 2, INT8_ROWS + 2, INT8_PANEL);
+	}
+}
+
+/* All of k for `count` tiles of rows by the panel w, with sums at c. The last of k, when they do not fill a tile, are
+ * copied. */
+VEC_INLINE void tiles_int8_panel(const struct tile_int8 *p, const int8_t *w, int32_t *c, int count)
+{
+	ptrdiff_t step = p->ldc * (ptrdiff_t)sizeof *c, next = INT8_SIDE * p->ldc;
+	int32_t k = p->groups * DOT_GROUP, whole = k / INT8_TERMS * INT8_TERMS;
+
+	tiles_load(p->tiles, INT8_SUM, c, step);
+	if (count > 1)
+		tiles_load(p->tiles, INT8_SUM + 1, c + next, step);
+	if (count > 2)
+		tiles_load(p->tiles, INT8_SUM + 2, c + 2 * next, step);
+	for (int32_t t = 0; t < whole; t += INT8_TERMS)
+		tiles_int8_terms(p, p->rows[0] + t, w + t * RT_PANEL, count);
+	if (whole < k) {
+		_Alignas(RT_ALIGN) int8_t last[INT8_TERMS * RT_PANEL] = { 0 };
+		memcpy(last, w + whole * RT_PANEL, (size_t)(k - whole) * RT_PANEL);
+		tiles_int8_terms(p, p->rows[0] + whole, last, count);
+	}
+	tiles_store(p->tiles, INT8_SUM, c, step);
+	if (count > 1)
+		tiles_store(p->tiles, INT8_SUM + 1, c + next, step);
+	if (count > 2)
+		tiles_store(p->tiles, INT8_SUM + 2, c + 2 * next, step);
+}
+
+/* All of n <= TILE_BLOCK rows and some panels. Rows of c up to the next multiple of INT8_SIDE are written. */
+static __attribute__((noinline)) void tile_int8_block(const struct tile_int8 *p, int n, int panels)
+{
+	for (int32_t i = 0; i < (p->fresh ? (n + INT8_SIDE - 1) / INT8_SIDE * INT8_SIDE : 0); i++)
+		for (int j = 0; j < panels; j++)
+			memset(p->c + i * p->ldc + j * p->next_c, 0, RT_PANEL * sizeof *p->c);
+	for (int j = 0; j < panels; j++) {
+		const int8_t *w = p->w + j * p->next_w;
+		int32_t *c = p->c + j * p->next_c;
+		if (n > 2 * INT8_SIDE)
+			tiles_int8_panel(p, w, c, 3);
+		else if (n > INT8_SIDE)
+			tiles_int8_panel(p, w, c, 2);
+		else
+			tiles_int8_panel(p, w, c, 1);
+	}
+}
+#else
 /* DOT_ROWS rows of `panels` panels, whose sums, rows and weights start at c, rows and w. */
 VEC_INLINE void tile_int8_sums(
 	const struct tile_int8 *p, int32_t *c, const uint8_t *const *rows, const int8_t *w, int panels)
@@ -89,6 +169,7 @@ static inline void tile_int8_block(const struct tile_int8 *p, int n, int panels)
 		j += group ? DOT_PANELS : 1;
 	}
 }
+#endif
 
 /* Makes rows n.. of a block repeat the first, so that the last tile has something to read. */
 static inline void tile_int8_pad(const uint8_t **rows, int n)

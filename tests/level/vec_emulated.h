@@ -11,6 +11,8 @@ struct tiles {
 	union {
 		float sum[16][16];
 		uint16_t number[16][32];
+		int32_t whole[16][16];
+		uint8_t byte[16][64];
 	} tile[8];
 	int configured;
 };
@@ -106,6 +108,17 @@ VEC_INLINE void v_narrow_pairs(uint16_t *p, vec a, vec b)
 	for (int i = 0; i < 2 * LANES; i++)
 		pairs[i] = part[i % 2][i / 2];
 	memcpy(p, pairs, sizeof pairs);
+}
+
+/* TDPBUSD: the bytes of a have no sign, those of b have one. */
+static inline void tiles_dot(struct tiles *tiles, int i, int a, int b)
+{
+	tiles_expect_configured(tiles);
+	for (int row = 0; row < 16; row++)
+		for (int j = 0; j < 16; j++)
+			for (int k = 0; k < 64; k++)
+				tiles->tile[i].whole[row][j] +=
+					tiles->tile[a].byte[row][k] * (int8_t)tiles->tile[b].byte[k / 4][4 * j + k % 4];
 }
 
 VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)

@@ -1,5 +1,5 @@
 /* Scales of quantised tensors are taken out of products: exact sums, and nothing else changes. */
-#include "pass_test.h"
+#include "quantized_test.h"
 #include <string.h>
 
 enum {
@@ -12,45 +12,9 @@ enum {
 	N_FORMS
 };
 
-static struct value *dequantized(struct op_test *t, const char *name, struct value *q, struct value *scale, double zero)
-{
-	const char *type = q->type ? arena_text(t->c, "%s[]", type_name(q->type)) : "u8[]";
-	struct value *z = op_constant(t, type, LIST(zero));
-
-	return pass_node(t, "DequantizeLinear", name, 3, q, scale, z);
-}
-
-/* Numbers of the width that they have in a quantised model, so that sums of floats are not exact by chance. */
-static struct value *numbers(struct op_test *t, const char *shape, int n, int least, int most, unsigned seed)
-{
-	double x[512];
-
-	ck_assert_int_le(n, 512);
-	for (int i = 0; i < n; i++) {
-		seed = seed * 1664525u + 1013904223u;
-		x[i] = least + (int)(seed >> 8) % (most - least + 1);
-	}
-	return op_constant(t, shape, x);
-}
-
-/* A quantised tensor that is computed while the model runs. */
-static struct value *activations(struct op_test *t, const char *shape, double zero)
-{
-	struct value *x = pass_input(t, shape, 1), *scale = value_float(t->c, "sx", 0.0137f);
-	struct value *z = op_constant(t, "u8[]", LIST(zero));
-
-	return dequantized(t, "x", pass_node(t, "QuantizeLinear", "qx", 3, x, scale, z), scale, zero);
-}
-
-static struct value *quantize(struct op_test *t, const char *name, struct value *y, float scale)
-{
-	return pass_node(
-		t, "QuantizeLinear", name, 3, y, value_float(t->c, "sy", scale), op_constant(t, "u8[]", LIST(128)));
-}
-
 static void convolution(struct op_test *t, int form)
 {
-	struct value *x = activations(t, "f32[1,3,5,6]", form == ZERO_POINTS ? 131 : 0), *b = NULL;
+	struct value *x = activations(t, "f32[1,3,5,6]", RT_U8, form == ZERO_POINTS ? 131 : 0), *b = NULL;
 	struct value *scale = form == PER_CHANNEL || form == BIAS ? op_constant(t, "f32[2]", LIST(0.0213, 0.00171))
 															  : value_float(t->c, "sw", 0.0119f);
 	struct value *w = dequantized(t, "w", numbers(t, "i8[2,3,3,3]", 54, -127, 127, 5), scale, 0);
@@ -65,14 +29,14 @@ static void convolution(struct op_test *t, int form)
 	if (form == FLOAT_BIAS)
 		b = op_constant(t, "f32[2]", LIST(0.3, -0.77));
 	struct value *y = b ? pass_node(t, "Conv", "y", 3, x, w, b) : pass_node(t, "Conv", "y", 2, x, w);
-	pass_output(t, quantize(t, "q", y, 0.031f));
+	pass_output(t, quantize_by(t, "q", y, 0.031f));
 	if (form == READ_TWICE)
 		pass_output(t, pass_node(t, "Exp", "other", 1, y));
 }
 
 static void product(struct op_test *t, int form)
 {
-	struct value *x = activations(t, "f32[4,16]", 7);
+	struct value *x = activations(t, "f32[4,16]", RT_U8, 7);
 	struct value *scale =
 		form == PER_CHANNEL ? op_constant(t, "f32[3]", LIST(0.011, 0.0213, 0.0071)) : value_float(t->c, "sw", 0.0119f);
 	struct value *w =
@@ -80,8 +44,8 @@ static void product(struct op_test *t, int form)
 
 	/* Both factors computed at run time. */
 	if (!w)
-		w = pass_node(t, "Transpose", "wt", 1, activations(t, "f32[3,16]", 130));
-	pass_output(t, quantize(t, "q", pass_node(t, "MatMul", "y", 2, x, w), 0.017f));
+		w = pass_node(t, "Transpose", "wt", 1, activations(t, "f32[3,16]", RT_U8, 130));
+	pass_output(t, quantize_by(t, "q", pass_node(t, "MatMul", "y", 2, x, w), 0.017f));
 }
 
 static const struct node *only(const struct op_test *t, const char *type)
@@ -147,7 +111,7 @@ END_TEST
 /* What has no integers on both sides stays as it is, and so does everything under the fp16 policy. */
 static void untouched(struct op_test *t, int form)
 {
-	struct value *x = form ? pass_input(t, "f32[4,16]", 1) : activations(t, "f32[4,16]", 7);
+	struct value *x = form ? pass_input(t, "f32[4,16]", 1) : activations(t, "f32[4,16]", RT_U8, 7);
 	struct value *w = pass_constant(t, "f32[16,3]", 3);
 
 	if (form)
