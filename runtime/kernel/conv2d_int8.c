@@ -12,8 +12,8 @@
 enum {
 	MOST_TAPS = 9,        /* with pointers of their own */
 	DEPTH = 1024,         /* bytes of a tap in a block of k */
-	DEPTH_GATHERED = 384, /* bytes of a row in a block of k */
-	DEPTH_FEW = 160,      /* most taps times channels when both rows and weights are gathered */
+	DEPTH_GATHERED = 320, /* bytes of a row in a block of k */
+	DEPTH_FEW = 152,      /* most taps times channels when both rows and weights are gathered */
 	FLIP = 0x80,          /* makes a signed byte unsigned, 128 more, and the other way round */
 };
 
