@@ -12,8 +12,8 @@
 enum {
 	MOST_TAPS = 9,        /* with pointers of their own */
 	DEPTH = 1024,         /* bytes of a tap in a block of k */
-	DEPTH_GATHERED = 384, /* bytes of a row in a block of k */
-	DEPTH_FEW = 160,      /* most taps times channels when both rows and weights are gathered */
+	DEPTH_GATHERED = 320, /* bytes of a row in a block of k */
+	DEPTH_FEW = 152,      /* most taps times channels when both rows and weights are gathered */
 	FLIP = 0x80,          /* makes a signed byte unsigned, 128 more, and the other way round */
 };
 
@@ -99,13 +99,16 @@ VEC_INLINE void copy_tap(
 }
 
 /* Copies what `point` would point at, so that the block of k becomes one long segment of `terms` bytes a row: taps in
- * whole groups, or one right after the other when they have few channels. */
+ * whole groups, or one right after the other when they have few channels. Zeros complete INT8_TERMS. Returns `terms`.
+ */
 static int32_t gather(const struct job *job, const struct block *at, const struct depth *k, uint8_t *buffer)
 {
 	const uint8_t *taps[MOST_TAPS][TILE_BLOCK];
 	int32_t step = job->few ? job->c : groups_of(k->channels) * DOT_GROUP, terms = k->taps * step;
 	int32_t end = (terms + INT8_TERMS - 1) / INT8_TERMS * INT8_TERMS;
 
+	for (int32_t i = 0; i < at->pixels && terms < end; i++)
+		memset(buffer + i * DEPTH_GATHERED + end - INT8_TERMS, 0, INT8_TERMS);
 	for (int32_t t = 0; t < k->taps; t += MOST_TAPS) {
 		int32_t count = k->taps - t < MOST_TAPS ? k->taps - t : MOST_TAPS;
 		point(job, at, k->tap + t, count, k->channel, taps);
@@ -117,8 +120,6 @@ static int32_t gather(const struct job *job, const struct block *at, const struc
 				copy_tap(at, taps[s], to, step, k->channels, job->flip);
 		}
 	}
-	for (int32_t i = 0; i < at->pixels && terms < end; i++)
-		memset(buffer + i * DEPTH_GATHERED + terms, 0, (size_t)(end - terms));
 	return terms;
 }
 
