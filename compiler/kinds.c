@@ -29,7 +29,7 @@ bool is_product(const struct node *n)
 
 bool is_integer_product(const struct node *n)
 {
-	return is_product(n) && input(n, 1)->is_exact;
+	return is_internal(n, "IntegerProduct") || (is_product(n) && input(n, 1)->is_exact);
 }
 
 /* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever
