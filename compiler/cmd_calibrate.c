@@ -18,7 +18,8 @@ const struct command command_calibrate = {
 	"i8,\n"
 	"one scale for each output, biases to i32. Results of layers are rounded only where such a layer reads them next,\n"
 	"so that the model's outputs and what leads to them (softmax, normalisation, attention, coordinates) stay float;\n"
-	"so do sums of fewer than 8 terms and layers of fewer than 8 outputs. Both sides of branches are calibrated.\n\n"
+	"so do sums of fewer than 8 terms, layers of fewer than 8 outputs, and a last layer whose result a softmax turns\n"
+	"into scores. Both sides of branches are calibrated.\n\n"
 	"  -o OUT.onnx           the file to write\n"
 	"  --images DIR          PNG files for a model that takes pictures: grey or RGB, 0 to 1\n"
 	"  --extractor MODEL     what finds the keypoints of these pictures for a matcher, which gets neighbouring pairs\n"
@@ -26,7 +27,7 @@ const struct command command_calibrate = {
 	"  --data DIR            ONNX test data sets, as for gluec run; may be repeated\n"
 	"  --method METHOD       which part of a tensor's range is kept: minmax (all), percentile, entropy (default: "
 	"percentile)\n"
-	"  --percentile P        how many percent of the values --method percentile keeps (default: 99.99)\n"
+	"  --percentile P        how many percent of the values --method percentile keeps (default: 99.999)\n"
 	"  --skip PATTERN        leave nodes of such names in float (* and ? as in the shell); may be repeated\n"
 	"  --only PATTERN        leave all others in float; may be repeated\n"
 	"  --no-bias-correction  leave the biases as they are\n"
@@ -160,15 +161,16 @@ static enum status calibrate_model(struct ctx *c, int argc, char **argv)
 		{ "no-bias-correction", no_argument, NULL, OPTION_NO_BIAS_CORRECTION },
 		{ "report", required_argument, NULL, OPTION_REPORT }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct calibrate_options o = { .calibration = {
-									   .method = RANGE_PERCENTILE, .percentile = 99.99, .correct_bias = true } };
+									   .method = RANGE_PERCENTILE, .percentile = 99.999, .correct_bias = true } };
 
 	if (!read_options(c, &command_calibrate, argc, argv, list, read_own, &o))
 		return DONE;
 	check_options(c, &o);
+	read_model(c);
+	struct onnx_file *file = onnx_file_open(c);
 	o.calibration.data = open_calibration_data(c, &o.wish);
 	o.calibration.data->load(c, o.calibration.data, 0);
 	compute_both_branches(c, c->graph);
-	struct onnx_file *file = onnx_file_open(c);
 	find_products(c, &o.calibration, file);
 	calibrate(c, &o.calibration);
 	c->file = c->set.model;

@@ -12,7 +12,7 @@ struct command {
 };
 
 extern const struct command command_compile, command_inspect, command_run, command_verify, command_bench,
-	command_operators, command_explain, command_gate, command_calibrate;
+	command_operators, command_explain, command_gate, command_bisect, command_tune, command_calibrate;
 
 /* The options that decide what is compiled, for the option lists of several commands; their codes and their help. */
 enum {

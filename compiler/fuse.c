@@ -1,26 +1,24 @@
 /* Joins neighbours into one call: activations, pooling, residuals and scales go into the epilogue of the product before
  * them, a concatenation into the product behind it, and element-wise nodes into each other. */
-#include "gluec.h"
+#include "fuse.h"
 #include "half.h"
 #include "map.h"
 #include "op/conv.h"
+#include "quantized.h"
 #include <math.h>
 #include <string.h>
 
-/* The one node of g that reads v, when nothing else does. */
-static struct node *only_reader(const struct graph *g, const struct value *v)
+struct node *only_reader(const struct value *v)
 {
 	if (v->uses != 1 || v->is_output)
 		return NULL;
 	for (struct node *n = v->def; n; n = n->next)
 		if (n == v->user)
 			return n;
-	(void)g;
 	return NULL;
 }
 
-/* n takes the place and the output of `behind`, which it now stands for as well. */
-static void take_over(struct ctx *c, struct graph *g, struct node *n, struct node *behind)
+void take_over(struct ctx *c, struct graph *g, struct node *n, struct node *behind)
 {
 	node_remove(g, n);
 	node_insert(g, behind, n);
@@ -36,7 +34,7 @@ static void take_over(struct ctx *c, struct graph *g, struct node *n, struct nod
 static void fuse_activation(struct ctx *c, struct graph *g, struct node *n)
 {
 	static const char *const known[] = { "Relu", "Gelu", "Sigmoid", "Tanh" };
-	struct node *behind = only_reader(g, n->out[0]);
+	struct node *behind = only_reader(n->out[0]);
 
 	if (!behind || *attribute_string(c, n, "act", ""))
 		return;
@@ -75,8 +73,8 @@ static void fuse_head(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct node *head = n->in[0]->def;
 
-	if (!head || only_reader(g, n->in[0]) != n || !suits_winograd_head(c, head) ||
-		head->in[1]->type != n->in[1]->type || !suits_winograd(c, n))
+	if (!head || only_reader(n->in[0]) != n || !suits_winograd_head(c, head) || head->in[1]->type != n->in[1]->type ||
+		!suits_winograd(c, n))
 		return;
 	struct value **in = NEW(c, struct value *, 5);
 	in[0] = head->in[0];
@@ -99,7 +97,7 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 	n->domain = n->op->domain;
 	n->type = n->op->name;
 	fuse_activation(c, g, n);
-	struct node *pool = only_reader(g, n->out[0]);
+	struct node *pool = only_reader(n->out[0]);
 	if (pool && is_pool_of_two(c, pool)) {
 		set_attribute_int(c, n, "pool", 2);
 		take_over(c, g, n, pool);
@@ -142,7 +140,7 @@ static struct value *short_weights(struct ctx *c, const struct value *like, cons
 /* A number behind the product multiplies its weights instead. */
 static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct node *behind = only_reader(g, n->out[0]);
+	struct node *behind = only_reader(n->out[0]);
 	double x;
 
 	if (!behind || !(is_op(behind, "Mul") || is_op(behind, "Div")) || !same_shape(behind->out[0], n->out[0]))
@@ -169,7 +167,7 @@ static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 
 static void fuse_residual(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct node *add = only_reader(g, n->out[0]);
+	struct node *add = only_reader(n->out[0]);
 
 	if (!is_op(add, "Add"))
 		return;
@@ -210,6 +208,13 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	fuse_residual(c, g, n);
 }
 
+/* Bytes have had all that their epilogue takes. */
+static void fuse_integer_product(struct ctx *c, struct graph *g, struct node *n)
+{
+	if (n->out[0]->type == RT_F32 && !input(n, INTEGER_RESIDUAL))
+		fuse_activation(c, g, n);
+}
+
 /* Producers of the same shape that only n reads are computed inside n's own map. */
 static void inline_producers(struct ctx *c, struct node *n)
 {
@@ -229,17 +234,16 @@ static void inline_producers(struct ctx *c, struct node *n)
 
 /* Element-wise parts that only the concatenation reads are computed into their places in it. Between the two there may
  * be nodes that add or remove dimensions of one. */
-static void inline_parts(const struct graph *g, struct node *n)
+static void inline_parts(struct node *n)
 {
 	for (int i = 0; i < n->n_in && n->n_in > 1; i++) {
 		struct node *p = n->in[i]->def;
 		const struct node *reader = n;
-		while (p && only_reader(g, p->out[0]) == reader && (is_op(p, "Unsqueeze") || is_op(p, "Squeeze"))) {
+		while (p && only_reader(p->out[0]) == reader && (is_op(p, "Unsqueeze") || is_op(p, "Squeeze"))) {
 			reader = p;
 			p = p->in[0]->def;
 		}
-		if (!p || only_reader(g, p->out[0]) != reader || p->op->lower != lower_map ||
-			p->out[0]->type != n->out[0]->type)
+		if (!p || only_reader(p->out[0]) != reader || p->op->lower != lower_map || p->out[0]->type != n->out[0]->type)
 			continue;
 		for (struct node *q = n->in[i]->def; q != p; q = q->in[0]->def)
 			q->inlined = true;
@@ -263,6 +267,8 @@ static void fuse_graph(struct ctx *c, struct graph *g)
 			fuse_linear(c, g, n);
 		else if (is_internal(n, "LayerNorm"))
 			fuse_activation(c, g, n);
+		else if (is_internal(n, "IntegerProduct"))
+			fuse_integer_product(c, g, n);
 		else if (n->op->flags & OP_ELEMENTWISE)
 			inline_producers(c, n);
 		/* A node that took another's place has moved, and the one behind it may be gone. */
@@ -281,12 +287,13 @@ static void inline_all_parts(struct graph *g)
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			inline_all_parts(inner[i]);
 		if (is_op(n, "Concat"))
-			inline_parts(g, n);
+			inline_parts(n);
 	}
 }
 
 void fuse(struct ctx *c, struct graph *g)
 {
+	expand_quantizers(c, g);
 	count_uses(g);
 	fuse_graph(c, g);
 	remove_dead(g);

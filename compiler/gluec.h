@@ -355,12 +355,15 @@ void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as i
 bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
 void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
 void append_stages(struct ctx *c);                                    /* append.c: what --append asks for */
-void add_count_outputs(struct ctx *c);              /* dynamic.c: counts become outputs of the model */
-void factor_scales(struct ctx *c, struct graph *g); /* quantized.c */
+void add_count_outputs(struct ctx *c);                      /* dynamic.c: counts become outputs of the model */
+void move_integers(struct ctx *c, struct graph *g);         /* integer_moves.c: quantised values are moved as bytes */
+void find_integer_products(struct ctx *c, struct graph *g); /* integer_products.c */
+void factor_scales(struct ctx *c, struct graph *g);         /* quantized.c */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);
-void join_twins(struct ctx *c, struct graph *g);       /* twins.c: two pictures' layers become one of two rows */
-void choose_precision(struct ctx *c, struct graph *g); /* precision.c */
+void join_twins(struct ctx *c, struct graph *g);        /* twins.c: two pictures' layers become one of two rows */
+void choose_precision(struct ctx *c, struct graph *g);  /* precision.c */
+void expand_quantizers(struct ctx *c, struct graph *g); /* a part of fuse: element-wise nodes for quantizers */
 void fuse(struct ctx *c, struct graph *g);
 void merge_products(struct ctx *c, struct node *n); /* a part of fuse, for a gluec.Linear */
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = { &command_compile, &command_inspect, &command_run, &command_verify,
-	&command_bench, &command_explain, &command_gate, &command_calibrate, &command_operators };
+	&command_bench, &command_explain, &command_gate, &command_bisect, &command_tune, &command_calibrate,
+	&command_operators };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

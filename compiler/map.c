@@ -88,7 +88,8 @@ static int build(struct map_builder *b, const struct node *n)
 		else if (v)
 			r[i] = add_input(b, v);
 	}
-	b->origin = *b->origin ? arena_text(b->c, "%s %s", b->origin, n->origin) : n->origin;
+	if (*n->origin)
+		b->origin = *b->origin ? arena_text(b->c, "%s %s", b->origin, n->origin) : n->origin;
 	return elementwise_steps(b->c, n, b, r);
 }
 

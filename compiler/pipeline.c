@@ -29,6 +29,8 @@ void optimize(struct ctx *c)
 {
 	check_policy(c, c->graph);
 	progress(c, "simplifying");
+	move_integers(c, c->graph);
+	find_integer_products(c, c->graph);
 	factor_scales(c, c->graph);
 	simplify(c, c->graph);
 	recognize(c, c->graph);

@@ -8,7 +8,7 @@
  *     becomes  x - zero, w - zero, bias / (sx sw) -> Conv -> Mul sx sw / sy -> QuantizeLinear by 1
  *
  * The same numbers with fewer roundings; integer kernels compute exactly these. */
-#include "gluec.h"
+#include "quantized.h"
 #include "rules.h"
 #include <float.h>
 #include <math.h>
@@ -26,9 +26,7 @@ static bool is_float_constant(const struct value *v)
 	return v && v->data && v->type == RT_F32;
 }
 
-/* The DequantizeLinear node behind v, if the file has one there whose parameters are constants for all of v or for each
- * slice along an axis; constants remember theirs. */
-static const struct node *dequantizer(struct ctx *c, const struct value *v)
+const struct node *dequantizer(struct ctx *c, const struct value *v)
 {
 	const struct node *n = v->data ? v->folded : v->def;
 
@@ -48,8 +46,7 @@ static int64_t slice_of(const struct value *v, int axis, int64_t i)
 	return i / inner % v->dim[axis];
 }
 
-/* Has the scale of d, which makes the weights w, one number, or one for each slice along `axis`? */
-static bool scales_slices(struct ctx *c, const struct node *d, const struct value *w, int axis)
+bool scales_slices(struct ctx *c, const struct node *d, const struct value *w, int axis)
 {
 	if (value_elements(d->in[1]) == 1)
 		return true;
@@ -57,8 +54,7 @@ static bool scales_slices(struct ctx *c, const struct node *d, const struct valu
 	return (own < 0 ? own + w->rank : own) == axis;
 }
 
-/* q - zero point, for element i of constant weights or a bias. */
-static int64_t integer_weight(const struct node *d, int axis, int64_t i)
+int64_t integer_weight(const struct node *d, int axis, int64_t i)
 {
 	const struct value *q = d->in[0], *zero = input(d, 2);
 
@@ -145,23 +141,30 @@ static bool same_scale(float a, float b)
 	return fabsf(a - b) <= 2 * FLT_EPSILON * fabsf(b);
 }
 
+bool read_integer_bias(const struct node *d, const struct value *bias, int64_t n, const float *scale, int64_t *to)
+{
+	int64_t scales = value_elements(d->in[1]);
+
+	for (int64_t i = 0; i < value_elements(bias); i++) {
+		float own = (float)constant_real(d->in[1], scales > 1 ? i : 0);
+		to[i] = integer_weight(d, 0, i);
+		if (!same_scale(own, scale[n > 1 ? i : 0]) || to[i] < -EXACT || to[i] > EXACT)
+			return false;
+	}
+	return true;
+}
+
 /* A bias that is quantised by the product's own scales, as integers; NULL when it is none. */
 static struct value *integer_bias(struct ctx *c, const struct product *p, const struct value *bias)
 {
 	const struct node *d = dequantizer(c, bias);
-	int64_t n = value_elements(bias);
+	int64_t n = value_elements(bias), *x = NEW(c, int64_t, (size_t)n + 1);
 	float *data = NEW(c, float, (size_t)n + 1);
 
-	if (!d || !bias->data || (p->n != 1 && p->n != n))
+	if (!d || !bias->data || (p->n != 1 && p->n != n) || !read_integer_bias(d, bias, p->n, p->scale, x))
 		return NULL;
-	int64_t scales = value_elements(d->in[1]);
-	for (int64_t i = 0; i < n; i++) {
-		int64_t x = integer_weight(d, 0, i);
-		float scale = (float)constant_real(d->in[1], scales > 1 ? i : 0);
-		if (!same_scale(scale, p->scale[p->n > 1 ? i : 0]) || x < -EXACT || x > EXACT)
-			return NULL;
-		data[i] = (float)x;
-	}
+	for (int64_t i = 0; i < n; i++)
+		data[i] = (float)x[i];
 	return value_constant(c, bias->name, RT_F32, 1, &n, data);
 }
 

@@ -23,6 +23,9 @@ enum precision read_precision(struct ctx *c, const char *option, const char *tex
 	for (int i = PRECISION_FP32; i <= PRECISION_FP8; i++)
 		if (!strcmp(text, names[i]))
 			return (enum precision)i;
+	if (!strcmp(text, "auto"))
+		fail(c, USAGE, "%s: what is fastest and accurate enough is found by gluec tune, which writes rules for --rules",
+			option);
 	fail(c, USAGE, "%s: '%.60s' must be fp32, bf16x3, fp16, bf16, int8 or fp8", option, text);
 }
 

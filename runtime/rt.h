@@ -315,6 +315,7 @@ struct rt_step {
 #define RT_STRUCTS(X)                                                                                                  \
 	X(conv2d, RT_CONV2D)                                                                                               \
 	X(winograd, RT_WINOGRAD)                                                                                           \
+	X(conv2d_int8, RT_CONV2D_INT8)                                                                                     \
 	X(linear, RT_LINEAR)                                                                                               \
 	X(matmul, RT_MATMUL)                                                                                               \
 	X(attention, RT_ATTENTION)                                                                                         \
@@ -371,6 +372,9 @@ static inline const struct rt_run *rt_step(const struct rt_run *run, const char 
 	K(winograd, 1, 7,                                                                                                  \
 		(void *y, const void *x, const void *w, const void *bias, const void *head_w, const void *head_bias,           \
 			void *scratch))                                                                                            \
+	K(conv2d_int8, 1, 7,                                                                                               \
+		(void *y, const void *x, const void *w, const void *sums, const void *scale, const void *bias,                 \
+			const void *residual))                                                                                     \
 	K(linear, 1, 6, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))  \
 	K(matmul, 1, 3, (void *y, const void *a, const void *b))                                                           \
 	K(attention, 1, 4, (void *y, const void *q, const void *k, const void *v))                                         \

@@ -1,4 +1,4 @@
-/* The contract of Winograd's convolution: a part of rt.h, which explains the field lists. */
+/* The contracts of two special convolutions: a part of rt.h, which explains the field lists. */
 #ifndef RT_CONV_H
 #define RT_CONV_H
 
@@ -21,7 +21,32 @@
 	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(pad_top) I(pad_left) I(pool) E(rt_act, act) F(slope) I(head_c) \
 	E(rt_act, head_act) I(tiles_h) I(tiles_w) I(slots) E(rt_type, x_type) E(rt_type, y_type) \
 	E(rt_type, w_type)
+
+/* conv2d_int8: a convolution of bytes with exact sums, under ONNX's QLinearConv-10 and everything like it. A linear layer
+ * of m rows is one of 1 x 1 taps over a picture of one row: h = oh = 1, w = ow = m.
+ *
+ *     t[o] = sums[o] + the sum over taps and channels of x w; a tap outside of the picture reads x_zero
+ *     u = (float)t scale[o]; when step is not 0: u = min(max(round_to_even(u), low), high) step, as if a QuantizeLinear and a
+ *         DequantizeLinear stood there
+ *     v = act(u + bias[o]), all products and sums rounded each
+ *     y = saturate(round_to_even(v) + y_zero) for integers; v + residual for floats; t for RT_I32
+ *
+ * so that no level differs in a bit from another where act is none, a ReLU or a leaky one. pool = 2: the largest of 2 x 2
+ * values v, as in conv2d; then the residual, of y's shape.
+ * x [n][h][w][c] of x_type (u8 or i8); y [n][oh][ow][oc], or [n][oh/2][ow/2][oc] when pool is 2, of y_type (u8, i8, a float
+ * type, or i32, which has neither act nor pool). residual: like y, of y_type, only for floats; may be NULL.
+ * w: i8, for each group ceil((oc/group)/16) panels of [kh][kw][ceil((c/group)/4)][16][4], zero-filled: four channels of
+ * a tap for each of 16 outputs. sums: i32 [oc], an integer bias and -x_zero times the sum of the output's weights. scale:
+ * f32 [oc]. bias: f32 [oc], or NULL. All three padded with zeros to a multiple of 16.
+ * w_zero: how much more each weight is than it is stored as, for weights u8 less a zero point.
+ * kh kw c/group is at most RT_INT8_TERMS, so that the sum of products fits 32 bits; adding sums wraps. */
+#define RT_CONV2D_INT8(I, F, E, A, T, S) \
+	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) \
+	I(dilation_h) I(dilation_w) I(group) I(pool) E(rt_act, act) F(slope) I(x_zero) I(y_zero) I(w_zero) F(step) \
+	I(low) I(high) E(rt_type, x_type) E(rt_type, y_type)
 /* clang-format on */
+
+enum { RT_INT8_TERMS = 65536 };
 
 #define RT_WINOGRAD_ERROR 4e-7
 

@@ -23,6 +23,18 @@
  *     v_sum(a), v_largest(a)    of all lanes, in a fixed order
  *     v_transpose(to, to_step, from, from_step)    to[j to_step + i] = from[i from_step + j] for i, j in 0..LANES-1
  *
+ * and for products of bytes, in fours, whose sums are exact:
+ *
+ *     DOT_ROWS, DOT_PANELS   as TILE_ROWS and TILE_PANELS, of the tile of bytes (micro/tile_int8.h)
+ *     DOT_SIGNED             whether the bytes of x are signed (1) or unsigned (0); those of w are signed always
+ *     vec_sums               LANES sums of 32 bits, in whatever form they grow best
+ *     v_load_sums(p), v_store_sums(p, a)    from and to int32_t
+ *     vec_group, v_group(p)  the four bytes of x at p, for every lane
+ *     vec_bytes, v_load_bytes(p)    4 LANES bytes of w, four for each lane
+ *     v_dot(a, x, w)         a plus the sum of the four products, in each lane
+ *     v_of_sums(p, q)        the floats nearest to LANES sums p[i] + q[i] of int32_t, which wrap
+ *     v_store_integers(p, a) LANES floats of at most 2^22 in magnitude, to even integers; the low byte of each
+ *
  * A level whose processors multiply tiles (Intel AMX) defines VEC_TILES, too, and eight registers, named by literals,
  * of 16 rows by 64 bytes: 16 floats, or 16 pairs of bfloat16. LANES is a divisor of 16 there.
  *

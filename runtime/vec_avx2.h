@@ -215,4 +215,61 @@ VEC_INLINE void v_transpose(float *to, ptrdiff_t to_step, const float *from, ptr
 	}
 }
 
+/* Sixteen registers: 4 x 16 sums take eight, the two halves of a row of weights four, those of x two. */
+enum { DOT_ROWS = 4, DOT_PANELS = 1, DOT_SIGNED = 0 };
+
+typedef __m256i vec_sums;
+
+/* Bytes as numbers of 16 bits, the even ones and the odd ones: products of bytes in pairs (vpmaddubsw) would saturate.
+ */
+typedef struct {
+	__m256i even, odd;
+} vec_group, vec_bytes;
+
+VEC_INLINE vec_sums v_load_sums(const int32_t *p)
+{
+	return _mm256_loadu_si256((const void *)p);
+}
+
+VEC_INLINE void v_store_sums(int32_t *p, vec_sums a)
+{
+	_mm256_storeu_si256((void *)p, a);
+}
+
+VEC_INLINE vec_group v_group(const uint8_t *p)
+{
+	int32_t four;
+
+	memcpy(&four, p, sizeof four);
+	__m256i x = _mm256_set1_epi32(four);
+	return (vec_group){ _mm256_and_si256(x, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(x, 8) };
+}
+
+VEC_INLINE vec_bytes v_load_bytes(const int8_t *p)
+{
+	__m256i w = _mm256_loadu_si256((const void *)p);
+
+	return (vec_bytes){ _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), _mm256_srai_epi16(w, 8) };
+}
+
+VEC_INLINE vec_sums v_dot(vec_sums a, vec_group x, vec_bytes w)
+{
+	__m256i even = _mm256_madd_epi16(x.even, w.even), odd = _mm256_madd_epi16(x.odd, w.odd);
+
+	return _mm256_add_epi32(_mm256_add_epi32(a, even), odd);
+}
+
+VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
+{
+	return _mm256_cvtepi32_ps(_mm256_add_epi32(v_load_sums(p), v_load_sums(q)));
+}
+
+VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+{
+	__m256i low = _mm256_and_si256(_mm256_cvtps_epi32(v_round(a)), _mm256_set1_epi32(0xff));
+	__m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+
+	_mm_storel_epi64((void *)p, _mm_packus_epi16(words, words));
+}
+
 #endif

@@ -215,4 +215,62 @@ VEC_INLINE void v_transpose(float *to, ptrdiff_t to_step, const float *from, ptr
 	}
 }
 
+typedef __m512i vec_sums;
+
+VEC_INLINE vec_sums v_load_sums(const int32_t *p)
+{
+	return _mm512_loadu_si512(p);
+}
+
+VEC_INLINE void v_store_sums(int32_t *p, vec_sums a)
+{
+	_mm512_storeu_si512(p, a);
+}
+
+VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
+{
+	return _mm512_cvtepi32_ps(_mm512_add_epi32(v_load_sums(p), v_load_sums(q)));
+}
+
+VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+{
+	__m512i integers = _mm512_cvt_roundps_epi32(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+
+	_mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(integers));
+}
+
+enum { DOT_ROWS = 8, DOT_PANELS = 2, DOT_SIGNED = 0 };
+
+/* The levels above have an instruction for it. */
+#ifndef __AVX512VNNI__
+/* Bytes as numbers of 16 bits, the even ones and the odd ones: products of bytes in pairs (vpmaddubsw) would saturate.
+ */
+typedef struct {
+	__m512i even, odd;
+} vec_group, vec_bytes;
+
+VEC_INLINE vec_group v_group(const uint8_t *p)
+{
+	int32_t four;
+
+	memcpy(&four, p, sizeof four);
+	__m512i x = _mm512_set1_epi32(four);
+	return (vec_group){ _mm512_and_si512(x, _mm512_set1_epi16(0xff)), _mm512_srli_epi16(x, 8) };
+}
+
+VEC_INLINE vec_bytes v_load_bytes(const int8_t *p)
+{
+	__m512i w = _mm512_loadu_si512(p);
+
+	return (vec_bytes){ _mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8), _mm512_srai_epi16(w, 8) };
+}
+
+VEC_INLINE vec_sums v_dot(vec_sums a, vec_group x, vec_bytes w)
+{
+	__m512i even = _mm512_madd_epi16(x.even, w.even), odd = _mm512_madd_epi16(x.odd, w.odd);
+
+	return _mm512_add_epi32(_mm512_add_epi32(a, even), odd);
+}
+#endif
+
 #endif

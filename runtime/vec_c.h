@@ -213,4 +213,72 @@ VEC_INLINE void v_transpose(float *to, ptrdiff_t to_step, const float *from, ptr
 			to[j * to_step + i] = from[i * from_step + j];
 }
 
+enum { DOT_ROWS = 2, DOT_PANELS = 1, DOT_SIGNED = 0 };
+
+typedef uint32_t vec_sums __attribute__((vector_size(16)));
+typedef int16_t vec_shorts __attribute__((vector_size(16)));
+typedef uint16_t vec_ushorts __attribute__((vector_size(16)));
+
+/* Bytes as numbers of 16 bits: every second one, and those between. Which these are does not matter, as long as x and w
+ * agree. */
+typedef struct {
+	vec_shorts some, others;
+} vec_group, vec_bytes;
+
+VEC_INLINE vec_sums v_load_sums(const int32_t *p)
+{
+	vec_sums a;
+
+	memcpy(&a, p, sizeof a);
+	return a;
+}
+
+VEC_INLINE void v_store_sums(int32_t *p, vec_sums a)
+{
+	memcpy(p, &a, sizeof a);
+}
+
+VEC_INLINE vec_group v_group(const uint8_t *p)
+{
+	uint32_t four;
+
+	memcpy(&four, p, sizeof four);
+	vec_bits low = { four & 0xff00ff, four & 0xff00ff, four & 0xff00ff, four & 0xff00ff };
+	four = four >> 8 & 0xff00ff;
+	return (vec_group){ (vec_shorts)low, (vec_shorts)(vec_bits){ four, four, four, four } };
+}
+
+VEC_INLINE vec_bytes v_load_bytes(const int8_t *p)
+{
+	vec_shorts a;
+
+	memcpy(&a, p, sizeof a);
+	return (vec_bytes){ (vec_shorts)((vec_ushorts)a << 8) >> 8, a >> 8 };
+}
+
+/* The sum of the two numbers of 16 bits in each lane. */
+VEC_INLINE vec_sums v_add_halves(vec_shorts a)
+{
+	return (vec_sums)((vec_mask)((vec_bits)a << 16) >> 16) + (vec_sums)((vec_mask)a >> 16);
+}
+
+/* A product of an unsigned and a signed byte fits 16 bits, a sum of two does not. */
+VEC_INLINE vec_sums v_dot(vec_sums a, vec_group x, vec_bytes w)
+{
+	return a + v_add_halves(x.some * w.some) + v_add_halves(x.others * w.others);
+}
+
+VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
+{
+	return __builtin_convertvector((vec_mask)(v_load_sums(p) + v_load_sums(q)), vec);
+}
+
+VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+{
+	vec_bits bits = (vec_bits)(a + v_set(12582912.0f));
+
+	for (int i = 0; i < LANES; i++)
+		p[i] = (uint8_t)bits[i];
+}
+
 #endif

@@ -221,4 +221,82 @@ VEC_INLINE void v_transpose(float *to, ptrdiff_t to_step, const float *from, ptr
 	v_store(to + 3 * to_step, vzip2q_f32(high02, high13));
 }
 
+VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
+{
+	return vcvtq_f32_s32(vaddq_s32(vld1q_s32(p), vld1q_s32(q)));
+}
+
+VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+{
+	uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(vcvtnq_s32_f32(a)));
+	uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
+	uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
+
+	memcpy(p, &four, sizeof four);
+}
+
+typedef int8x16_t vec_group, vec_bytes;
+
+VEC_INLINE vec_group v_group(const uint8_t *p)
+{
+	int32_t four;
+
+	memcpy(&four, p, sizeof four);
+	return vreinterpretq_s8_s32(vdupq_n_s32(four));
+}
+
+VEC_INLINE vec_bytes v_load_bytes(const int8_t *p)
+{
+	return vld1q_s8(p);
+}
+
+/* With 6 x 16 sums as of floats where the compiler may use the dot product of Armv8.2. */
+#ifdef __ARM_FEATURE_DOTPROD
+enum { DOT_ROWS = 6, DOT_PANELS = 1, DOT_SIGNED = 1 };
+
+typedef int32x4_t vec_sums;
+
+VEC_INLINE vec_sums v_load_sums(const int32_t *p)
+{
+	return vld1q_s32(p);
+}
+
+VEC_INLINE void v_store_sums(int32_t *p, vec_sums a)
+{
+	vst1q_s32(p, a);
+}
+
+VEC_INLINE vec_sums v_dot(vec_sums a, vec_group x, vec_bytes w)
+{
+	return vdotq_s32(a, x, w);
+}
+#else
+/* Each sum is held in two parts, two lanes side by side, for which there are twice as many registers. Two products of
+ * signed bytes may not be added in 16 bits. */
+enum { DOT_ROWS = 3, DOT_PANELS = 1, DOT_SIGNED = 1 };
+
+typedef struct {
+	int32x4_t low, high;
+} vec_sums;
+
+VEC_INLINE vec_sums v_load_sums(const int32_t *p)
+{
+	int32x4_t a = vld1q_s32(p), zero = vdupq_n_s32(0);
+
+	return (vec_sums){ vzip1q_s32(a, zero), vzip2q_s32(a, zero) };
+}
+
+VEC_INLINE void v_store_sums(int32_t *p, vec_sums a)
+{
+	vst1q_s32(p, vpaddq_s32(a.low, a.high));
+}
+
+VEC_INLINE vec_sums v_dot(vec_sums a, vec_group x, vec_bytes w)
+{
+	a.low = vpadalq_s16(a.low, vmull_s8(vget_low_s8(x), vget_low_s8(w)));
+	a.high = vpadalq_s16(a.high, vmull_high_s8(x, w));
+	return a;
+}
+#endif
+
 #endif

@@ -33,8 +33,10 @@ void histogram_count(struct histogram *h, const float *x, int64_t n)
 
 	if (h->broken || !(width > 0) || !isfinite(per_unit))
 		return;
-	for (int64_t i = 0; i < n; i++)
+	for (int64_t i = 0; i < n; i++) {
 		h->count[bin_of(h, x[i] < h->low ? h->low : x[i], per_unit)]++;
+		h->zeros += x[i] == 0;
+	}
 	h->total += (uint64_t)n;
 }
 
@@ -56,19 +58,21 @@ static struct limits percentile_limits(const struct histogram *h, double percent
 	return (struct limits){ fminf((float)edge(h, first), 0), fmaxf((float)edge(h, last), 0) };
 }
 
-/* How often magnitudes came, in bins of the same width, or as near as a whole number of them comes. Returns their
- * number. */
+/* How often magnitudes came, in bins of the same width, or as near as a whole number of them comes; without zeros,
+ * which any scale keeps as they are, and of which activation functions make so many that a bin of them would be all
+ * that counts. Returns the number of bins. */
 static int fold_magnitudes(const struct histogram *h, double *to)
 {
 	double most = fmax(-h->low, h->high), width = ((double)h->high - h->low) / HISTOGRAM_BINS;
 	int n = (int)ceil(most / width - 1e-6);
 
+	int zero = bin_of(h, 0, HISTOGRAM_BINS / (h->high - h->low));
 	n = n > HISTOGRAM_BINS ? HISTOGRAM_BINS : n;
 	for (int i = 0; i < n; i++)
 		to[i] = 0;
 	for (int i = 0; i < HISTOGRAM_BINS; i++) {
 		int at = (int)(fabs((edge(h, i) + edge(h, i + 1)) / 2) / width);
-		to[at < n ? at : n - 1] += (double)h->count[i];
+		to[at < n ? at : n - 1] += (double)(h->count[i] - (i == zero ? h->zeros : 0));
 	}
 	return n;
 }

@@ -9,9 +9,9 @@ enum { HISTOGRAM_BINS = 2048 };
 
 /* Values are shown twice: histogram_range sees them all before histogram_count sees the first. */
 struct histogram {
-	bool seen, broken;                     /* broken: a value was infinite or no number */
-	float low, high;                       /* of all values; 0 lies between them, and it counts when there are none */
-	uint64_t total, count[HISTOGRAM_BINS]; /* of equal widths from low to high */
+	bool seen, broken; /* broken: a value was infinite or no number */
+	float low, high;   /* of all values; 0 lies between them, and it counts when there are none */
+	uint64_t total, zeros, count[HISTOGRAM_BINS]; /* of equal widths from low to high */
 };
 
 void histogram_range(struct histogram *h, const float *x, int64_t n);

@@ -36,6 +36,24 @@ static void measure(struct ctx *c, struct product *p)
 	p->terms = p->outputs ? value_elements(w) / p->outputs : 0;
 }
 
+/* Does a softmax turn the product's result into scores, with nothing but views and element-wise steps between? Such a
+ * product is a small last layer, and what it rounds decides which points are just strong enough. */
+static bool makes_scores(const struct node *n)
+{
+	enum { STEPS = 8 };
+	const struct value *v = n->out[0];
+
+	for (int i = 0; i < STEPS && v && v->uses == 1 && !v->is_output; i++) {
+		const struct node *reader = v->user;
+		if (is_op(reader, "Softmax") || is_op(reader, "LogSoftmax"))
+			return true;
+		if (!reader->op || !(reader->op->flags & (OP_ELEMENTWISE | OP_MOVES)) || reader->n_out != 1)
+			return false;
+		v = reader->out[0];
+	}
+	return false;
+}
+
 /* Why the product stays in float, whatever the data; NULL when nothing keeps it there. */
 static const char *obstacle(struct ctx *c, const struct calibration *k, const struct onnx_file *f, struct product *p)
 {
@@ -61,6 +79,8 @@ static const char *obstacle(struct ctx *c, const struct calibration *k, const st
 	if (is_op(n, "Gemm") && (attribute_int(c, n, "transA", 0) || attribute_float(c, n, "alpha", 1) != 1 ||
 								attribute_float(c, n, "beta", 1) != 1))
 		return "its transA, alpha or beta is not the default";
+	if (!k->only.n && makes_scores(n))
+		return "a softmax makes scores of it (--only quantises it)";
 	if (!onnx_file_has(f, n))
 		return "it is in a function or a loop, or several nodes in the file have its name and output";
 	return NULL;

@@ -166,7 +166,12 @@ static bool find_matches(const struct host *h, struct form *f)
 static bool is_matcher(const struct host *h, struct form *f)
 {
 	f->pictures = 2;
-	if (h->inputs < 2 || h->inputs > 4 || !find_points(h->input, h->inputs, f) || !f->dimensions)
+	if (!find_points(h->input, h->inputs, f) || !f->dimensions)
+		return false;
+	/* It takes nothing else. */
+	int taken = f->keypoints[0].tensor == f->keypoints[1].tensor ? 1 : 2;
+	taken += f->descriptors[0].tensor == f->descriptors[1].tensor ? 1 : 2;
+	if (taken != h->inputs)
 		return false;
 	for (int i = 0; i < h->inputs; i++)
 		if (!is_float_type(h->input[i].type) || h->input[i].type == RT_F64)

@@ -2,6 +2,7 @@
 #include "gate/gate.h"
 #include "attempt.h"
 #include "gate/figures.h"
+#include "gate/parts.h"
 #include "progress.h"
 #include <stdlib.h>
 #include <string.h>
@@ -107,10 +108,44 @@ struct gate_figures *gate_measure(struct ctx *c, struct gate *gate, const struct
 	return f;
 }
 
+struct parts_job {
+	struct gate *gate;
+	const struct gate_models *candidate;
+	char *text[2]; /* from malloc */
+};
+
+static void build_for_parts(struct ctx *c, void *user)
+{
+	struct parts_job *job = user;
+	struct side *side = NEW(c, struct side, 1);
+
+	side_build(c, side, job->gate->pairs, job->candidate, &job->gate->options, "parts");
+	for (int i = 0; i < side->n; i++)
+		job->text[i] = strdup(side->engine[i].parts);
+}
+
+int gate_parts(struct ctx *c, struct gate *gate, const struct gate_models *candidate, struct gate_part **parts)
+{
+	struct parts_job job = { .gate = gate, .candidate = candidate };
+	const char *file = c->file;
+	int n = 0;
+
+	with_own_memory(c, build_for_parts, &job);
+	c->file = file;
+	*parts = NULL;
+	for (int i = 0; i < candidate->n && job.text[i]; i++) {
+		n = read_parts(c, i, job.text[i], n, parts);
+		free(job.text[i]);
+	}
+	return n;
+}
+
 struct settings gate_in_float(const struct settings *set)
 {
 	struct settings s = *set;
 
 	s.precision = PRECISION_FP32;
+	s.rules = NULL;
+	s.n_rules = 0;
 	return s;
 }

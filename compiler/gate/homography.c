@@ -51,23 +51,35 @@ static void diagonalize(double a[UNKNOWNS][UNKNOWNS], double v[UNKNOWNS][UNKNOWN
 	}
 }
 
-/* What moves points so that their mean is 0 and their mean distance from it the square root of 2: x becomes
+/* What moves points so that their weighted mean is 0 and their mean distance from it the square root of 2: x becomes
  * scale (x - mean). */
 struct shift {
 	double x, y, scale;
 };
 
-static struct shift shift_for(int n, const struct correspondence *list, bool in_b)
+static double weight_of(const double *weight, int i)
+{
+	return weight ? weight[i] : 1;
+}
+
+/* Points without weight may be anywhere, and nowhere. */
+static struct shift shift_for(int n, const struct correspondence *list, const double *weight, bool in_b)
 {
 	struct shift s = { 0, 0, 0 };
-	double distance = 0;
+	double sum = 0, distance = 0;
 
-	for (int i = 0; i < n; i++) {
-		s.x += (in_b ? list[i].x1 : list[i].x0) / n;
-		s.y += (in_b ? list[i].y1 : list[i].y0) / n;
-	}
 	for (int i = 0; i < n; i++)
-		distance += hypot((in_b ? list[i].x1 : list[i].x0) - s.x, (in_b ? list[i].y1 : list[i].y0) - s.y) / n;
+		sum += weight_of(weight, i);
+	for (int i = 0; i < n; i++) {
+		double w = weight_of(weight, i) / sum;
+		s.x += w > 0 ? w * (in_b ? list[i].x1 : list[i].x0) : 0;
+		s.y += w > 0 ? w * (in_b ? list[i].y1 : list[i].y0) : 0;
+	}
+	for (int i = 0; i < n; i++) {
+		double w = weight_of(weight, i) / sum;
+		double x = in_b ? list[i].x1 : list[i].x0, y = in_b ? list[i].y1 : list[i].y0;
+		distance += w > 0 ? w * hypot(x - s.x, y - s.y) : 0;
+	}
 	s.scale = sqrt(2) / distance;
 	return s;
 }
@@ -118,12 +130,15 @@ bool homography_fit(int n, const struct correspondence *list, const double *weig
 
 	if (n < SAMPLE)
 		return false;
-	struct shift from = shift_for(n, list, false), to = shift_for(n, list, true);
+	struct shift from = shift_for(n, list, weight, false), to = shift_for(n, list, weight, true);
 	if (!isfinite(from.scale) || !isfinite(to.scale))
 		return false;
 	for (int i = 0; i < n; i++) {
+		double w = weight_of(weight, i);
+		if (!(w > 0))
+			continue;
 		double x0 = (list[i].x0 - from.x) * from.scale, y0 = (list[i].y0 - from.y) * from.scale;
-		double w = weight ? weight[i] : 1, x1 = (list[i].x1 - to.x) * to.scale, y1 = (list[i].y1 - to.y) * to.scale;
+		double x1 = (list[i].x1 - to.x) * to.scale, y1 = (list[i].y1 - to.y) * to.scale;
 		add_equation(a, (const double[]){ x0, y0, 1, 0, 0, 0, -x1 * x0, -x1 * y0, -x1 }, w);
 		add_equation(a, (const double[]){ 0, 0, 0, x0, y0, 1, -y1 * x0, -y1 * y0, -y1 }, w);
 	}

@@ -104,6 +104,20 @@ static void bind_open(struct ctx *c, int which, const struct picture *first, con
 	}
 }
 
+/* Extractors and pipelines take pictures, matchers do not: said here, where open dimensions do not hide it. */
+static void check_pictures(struct ctx *c, int which)
+{
+	bool takes_pictures = false;
+
+	for (int i = 0; i < c->graph->n_inputs; i++)
+		takes_pictures |= form_is_image(c->graph->inputs[i]->name, c->graph->inputs[i]->rank);
+	if (takes_pictures && which > 0)
+		fail(c, USAGE, "%.300s: takes pictures, so it is no matcher", c->set.model);
+	if (!takes_pictures && which == 0)
+		fail(c, USAGE, "%.300s: takes no pictures [b,1|3,H,W]; name an extractor, or a model that does it all, first",
+			c->set.model);
+}
+
 void take_own_settings(struct ctx *c, const struct gate_models *models, int which, const struct picture *first,
 	const struct form *extractor)
 {
@@ -122,6 +136,7 @@ void take_own_settings(struct ctx *c, const struct gate_models *models, int whic
 		own->append_matches = NULL;
 	}
 	apply_bindings(c);
+	check_pictures(c, which);
 	bind_open(c, which, first, extractor);
 }
 

@@ -102,10 +102,10 @@ static void take_truth(struct ctx *c, const struct pairs *p, int line, struct pa
 	}
 	check(c, truth_read_flow(path, a->width, a->height, &pair->truth, &problem), p->file, line, &problem);
 	size_t n = (size_t)a->width * (size_t)a->height * 2;
-	float *kept = NEW(c, float, n);
-	memcpy(kept, pair->truth.flow, n * sizeof *kept);
+	struct truth kept = { .flow = NEW(c, float, n), .width = a->width, .height = a->height };
+	memcpy(kept.flow, pair->truth.flow, n * sizeof *kept.flow);
 	truth_free(&pair->truth);
-	pair->truth.flow = kept;
+	pair->truth = kept;
 }
 
 static void take_pair(struct ctx *c, const char *file, int line, int n, char **words, void *user)

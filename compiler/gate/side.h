@@ -26,6 +26,7 @@ struct found {
 struct engine {
 	const struct host *host;
 	struct form form;
+	const char *parts; /* text: see gate/parts.h */
 	/* The calls that were made, to be made again for timing. */
 	int n_turns;
 	struct host_turn *turn;
@@ -55,24 +56,5 @@ void take_own_settings(struct ctx *c, const struct gate_models *models, int whic
 	const struct form *extractor);
 /* Fails when an option was meant for none of the models. */
 void check_all_taken(struct ctx *c, const struct gate_models *models);
-
-/* Keypoints of one picture, as an extractor gives them. */
-struct features {
-	int n, dimensions;
-	double (*at)[2];    /* x, y in pixels of the model's input */
-	double *score;      /* NULL: the model has none */
-	bool *detected;     /* not a filler with a score of 0 or less, nor NaN */
-	float *descriptors; /* [n][dimensions] */
-};
-
-/* A match by the numbers of its keypoints. */
-struct index_match {
-	int a, b;
-	double score;
-};
-
-/* nearest.c: the mutual nearest neighbours of the detected keypoints, by the cosine between descriptors, which is the
- * score. Returns how many; *list lives in the arena. */
-int mutual_nearest(struct ctx *c, const struct features *a, const struct features *b, struct index_match **list);
 
 #endif

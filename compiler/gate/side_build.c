@@ -2,8 +2,10 @@
 #include "attempt.h"
 #include "build.h"
 #include "cmd_host.h"
+#include "gate/parts.h"
 #include "gate/side.h"
 #include "progress.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct build_job {
@@ -12,6 +14,7 @@ struct build_job {
 	const struct picture *first;
 	const struct form *extractor;
 	char library[4096];
+	char *parts; /* from malloc: what is in c->arena goes with the graph */
 };
 
 static void build(struct ctx *c, void *user)
@@ -23,6 +26,7 @@ static void build(struct ctx *c, void *user)
 	take_own_settings(c, job->models, job->which, job->first, job->extractor);
 	specialize_model(c);
 	build_model(c, &library);
+	job->parts = list_parts(c, c->graph);
 	snprintf(job->library, sizeof job->library, "%s", library);
 }
 
@@ -32,8 +36,8 @@ static void build_alone(struct ctx *c, void *user)
 }
 
 /* Builds one model, with memory of its own. c->set is as it was then, whatever happens. */
-static const struct host *build_one(
-	struct ctx *c, struct build_job *job, const struct gate_options *options, const char *name)
+static void build_one(
+	struct ctx *c, struct build_job *job, const struct gate_options *options, const char *name, struct engine *e)
 {
 	static const char *const roles[] = { "first", "second" };
 	const struct settings *set = &job->models->set[job->which], before = c->set;
@@ -45,18 +49,18 @@ static const struct host *build_one(
 	progress(c, arena_text(c, "building %s", set->model));
 	enum status status = attempt(c, build_alone, job);
 	c->set = before;
+	e->parts = job->parts ? arena_text(c, "%s", job->parts) : "";
+	free(job->parts);
 	if (status)
 		fail_again(c, status);
 	progress_end(c);
-	return host_open(c, arena_text(c, "%s", job->library), own_name, options->timeout);
+	e->host = host_open(c, arena_text(c, "%s", job->library), own_name, options->timeout);
 }
 
 static void check_kinds(struct ctx *c, const struct side *side, const struct gate_models *models)
 {
 	const struct form *first = &side->engine[0].form, *second = side->n > 1 ? &side->engine[1].form : NULL;
 
-	if (first->kind == FORM_MATCHER)
-		fail(c, USAGE, "%.300s: is a matcher; name an extractor first", models->set[0].model);
 	if (second && first->kind == FORM_PIPELINE)
 		fail(c, USAGE, "%.300s: finds matches itself, so %.300s has nothing to do", models->set[0].model,
 			models->set[1].model);
@@ -72,12 +76,12 @@ void side_build(struct ctx *c, struct side *side, const struct pairs *pairs, con
 {
 	for (side->n = 0; side->n < models->n; side->n++) {
 		struct engine *e = &side->engine[side->n];
-		struct build_job job = { models, side->n, &pairs->picture[pairs->pair[0].picture[0]], &side->engine[0].form,
-			"" };
+		struct build_job job = { models, side->n, &pairs->picture[pairs->pair[0].picture[0]], &side->engine[0].form, "",
+			NULL };
 		/* The second model's dimensions follow from the first, which must have been an extractor. */
 		if (side->n == 1 && side->engine[0].form.kind != FORM_EXTRACTOR)
 			check_kinds(c, &(struct side){ .n = 1, .engine = { side->engine[0] } }, models);
-		e->host = build_one(c, &job, options, name);
+		build_one(c, &job, options, name, e);
 		form_of(c, e->host, models->set[side->n].model, &e->form);
 	}
 	if (models->strict)

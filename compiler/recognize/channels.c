@@ -42,11 +42,20 @@ static struct value *reorder(struct ctx *c, const struct value *w, int64_t parts
 	return value_constant(c, w->name, w->type, w->rank, w->dim, data);
 }
 
+/* The linear layer that makes v, with constants of one number for each column behind its weights, and no residual yet.
+ */
+static struct node *linear_of(const struct value *v)
+{
+	struct node *n = made_by_internal(v, "Linear"), *integer = made_by_internal(v, "IntegerProduct");
+
+	return n ? n : integer && integer->in[1]->rank == 2 ? integer : NULL;
+}
+
 /* linear [..., outer parts] -> reshape [..., outer, parts] becomes the product with reordered columns, its reshape to
  * [..., parts, outer], and a transpose, which moves nothing. */
 bool recognize_channels(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct node *linear = is_op(n, "Reshape") ? made_by_internal(n->in[0], "Linear") : NULL;
+	struct node *linear = is_op(n, "Reshape") ? linear_of(n->in[0]) : NULL;
 	const struct value *y = n->out[0];
 	int64_t dim[MAX_RANK], perm[MAX_RANK], channels = 1;
 	int first = y->rank, last = y->rank - 1;
@@ -60,9 +69,9 @@ bool recognize_channels(struct ctx *c, struct graph *g, struct node *n)
 		channels *= y->dim[--first];
 	if (channels != columns || columns <= parts)
 		return false;
-	linear->in[1] = reorder(c, linear->in[1], parts);
-	if (input(linear, 2))
-		linear->in[2] = reorder(c, linear->in[2], parts);
+	for (int i = 1; i < linear->n_in; i++)
+		if (linear->in[i])
+			linear->in[i] = reorder(c, linear->in[i], parts);
 	for (int i = 0; i < y->rank; i++) {
 		dim[i] = i < first || i > last ? y->dim[i] : i == first ? parts : y->dim[i - 1];
 		perm[i] = i < first ? i : i == last ? first : i + 1;

@@ -53,6 +53,25 @@ static void round_floats(float *y, enum rt_type type, int32_t n)
 	load_floats(y, narrow, type, 1, n);
 }
 
+static bool is_short(enum rt_type type)
+{
+	return type == RT_U8 || type == RT_I8 || type == RT_U16 || type == RT_I16;
+}
+
+/* Floats that 32 bits hold, as most are that become small integers, need no care: true when x was such. */
+static bool cast_to_short(int64_t *restrict y, const float *restrict x, enum rt_type to, int32_t n)
+{
+	int32_t low = (int32_t)smallest_integer(to), high = (int32_t)largest_integer(to);
+
+	if (!all_below(x, n, 0x1p31f))
+		return false;
+	for (int32_t i = 0; i < n; i++) {
+		int32_t v = (int32_t)x[i];
+		y[i] = v < low ? low : v > high ? high : v;
+	}
+	return true;
+}
+
 static void cast_from_float(union map_register *y, const float *x, enum rt_type to, int32_t n)
 {
 	switch (element_domain(to)) {
@@ -65,6 +84,8 @@ static void cast_from_float(union map_register *y, const float *x, enum rt_type 
 			y->wide[i] = x[i];
 		break;
 	case INTEGER_DOMAIN:
+		if (is_short(to) && cast_to_short(y->integer, x, to, n))
+			break;
 		for (int32_t i = 0; i < n; i++)
 			y->integer[i] = integer_of_double(x[i], to);
 		break;
@@ -93,7 +114,9 @@ static void cast_from_integer(union map_register *y, const int64_t *x, enum rt_t
 {
 	switch (element_domain(to)) {
 	case FLOAT_DOMAIN:
-		for (int32_t i = 0; i < n; i++)
+		for (int32_t i = 0; is_short(from) && i < n; i++)
+			y->real[i] = (float)(int32_t)x[i];
+		for (int32_t i = 0; !is_short(from) && i < n; i++)
 			y->real[i] = from == RT_U64 ? (float)(uint64_t)x[i] : (float)x[i];
 		round_floats(y->real, to, n);
 		break;

@@ -22,12 +22,24 @@ static inline void float_step_in_double(
 	}
 }
 
+/* Are all numbers below the limit in magnitude? */
+static inline bool all_below(const float *x, int32_t n, float limit)
+{
+	int32_t others = 0;
+
+	for (int32_t i = 0; i < n; i++)
+		others += !(fabsf(x[i]) < limit);
+	return !others;
+}
+
 /* The functions of vectors. */
 VEC_INLINE vec v_step(enum rt_step_op op, vec x)
 {
 	switch (op) {
 	case RT_SQRT:
 		return v_sqrt(x);
+	case RT_ROUND:
+		return v_copysign(v_round(x), x);
 	case RT_EXP:
 		return v_exp(x);
 	case RT_LOG:
@@ -63,6 +75,11 @@ static inline bool float_function(enum rt_step_op op, float *restrict y, const f
 	switch (op) {
 	case RT_SQRT:
 		float_vectors(RT_SQRT, y, a, n);
+		return true;
+	case RT_ROUND:
+		if (!all_below(a, n, 0x1p22f))
+			return false;
+		float_vectors(RT_ROUND, y, a, n);
 		return true;
 	case RT_EXP:
 		float_vectors(RT_EXP, y, a, n);

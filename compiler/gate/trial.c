@@ -1,0 +1,91 @@
+/* Candidates of which some parts are in float. */
+#include "gate/trial.h"
+#include "rules.h"
+#include <string.h>
+
+struct trial trial_begin(
+	struct ctx *c, struct gate *gate, const struct gate_models *candidate, const struct gate_limits *limits)
+{
+	struct trial t = { .gate = gate, .candidate = candidate, .limits = limits };
+
+	t.n = gate_parts(c, gate, candidate, &t.part);
+	return t;
+}
+
+/* A pattern that matches just this name, which may have characters that patterns give a meaning. */
+static const char *quote_pattern(struct ctx *c, const char *name, size_t length)
+{
+	char *quoted = arena_get(c, 2 * length + 1, 1), *to = quoted;
+
+	for (size_t i = 0; i < length; i++) {
+		if (strchr("*?[]\\", name[i]))
+			*to++ = '\\';
+		*to++ = name[i];
+	}
+	return quoted;
+}
+
+/* Appends a rule for each name of the part, which has one at least. */
+static void spare_part(struct ctx *c, struct settings *set, const struct gate_part *part)
+{
+	for (const char *p = part->names; *p;) {
+		size_t n = strcspn(p, " ");
+		if (n)
+			set->rules[set->n_rules++] =
+				(struct rule){ .pattern = quote_pattern(c, p, n), .precision = PRECISION_FP32 };
+		p += n + (p[n] == ' ');
+	}
+}
+
+const char *first_name(struct ctx *c, const struct gate_part *part)
+{
+	return arena_text(c, "%.*s", (int)strcspn(part->names, " "), part->names);
+}
+
+void write_part_rules(struct ctx *c, FILE *f, const struct gate_part *part, const char *before, const char *behind)
+{
+	for (const char *p = part->names; *p;) {
+		size_t n = strcspn(p, " ");
+		if (n)
+			fprintf(f, "%s%s=fp32%s\n", before, quote_pattern(c, p, n), behind);
+		p += n + (p[n] == ' ');
+	}
+}
+
+static size_t count_names(const struct gate_part *part)
+{
+	size_t n = 1;
+
+	for (const char *p = part->names; *p; p++)
+		n += *p == ' ';
+	return n;
+}
+
+void trial_models(struct ctx *c, const struct trial *t, const bool *spared, struct gate_models *models)
+{
+	*models = *t->candidate;
+	for (int m = 0; m < models->n; m++) {
+		struct settings *set = &models->set[m];
+		const struct rule *own = set->rules;
+		size_t rules = (size_t)set->n_rules;
+		for (int i = 0; i < t->n; i++)
+			if (spared[i] && t->part[i].model == m)
+				rules += count_names(&t->part[i]);
+		set->rules = NEW(c, struct rule, rules + 1);
+		if (set->n_rules)
+			memcpy(set->rules, own, (size_t)set->n_rules * sizeof *own);
+		for (int i = 0; i < t->n; i++)
+			if (spared[i] && t->part[i].model == m)
+				spare_part(c, set, &t->part[i]);
+	}
+}
+
+bool trial_run(struct ctx *c, struct trial *t, const bool *spared)
+{
+	struct gate_models models;
+
+	trial_models(c, t, spared, &models);
+	t->last = gate_measure(c, t->gate, &models);
+	t->runs++;
+	return gate_passes(t->last, t->limits);
+}

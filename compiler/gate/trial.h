@@ -1,0 +1,34 @@
+/* Trying what putting parts of a candidate back to float does to its figures. */
+#ifndef GATE_TRIAL_H
+#define GATE_TRIAL_H
+
+#include "gate/gate.h"
+
+struct trial {
+	struct gate *gate;
+	const struct gate_models *candidate;
+	const struct gate_limits *limits;
+	int n;
+	struct gate_part *part;
+	int runs;
+	const struct gate_figures *last; /* of the latest run */
+};
+
+/* Lists the candidate's parts. */
+struct trial trial_begin(
+	struct ctx *c, struct gate *gate, const struct gate_models *candidate, const struct gate_limits *limits);
+
+/* Measures the candidate with these parts in float, which spared[i] says, and keeps the figures in t->last. Returns
+ * whether the gate passes. */
+bool trial_run(struct ctx *c, struct trial *t, const bool *spared);
+
+/* What makes `models` of the candidate: with the rules that spare the parts behind its own. */
+void trial_models(struct ctx *c, const struct trial *t, const bool *spared, struct gate_models *models);
+
+/* The first name of a part. */
+const char *first_name(struct ctx *c, const struct gate_part *part);
+
+/* The rules that put a part back to float, "NAME=fp32", one a line, between two texts. */
+void write_part_rules(struct ctx *c, FILE *f, const struct gate_part *part, const char *before, const char *behind);
+
+#endif

@@ -1,0 +1,343 @@
+#include "kernel.h"
+#include "element.h"
+#include "micro/act.h"
+#include "micro/tile_int8.h"
+#include "micro/window.h"
+
+/* An implicit matrix product as in conv2d: a row is an output pixel, k runs over taps and then channels. Rows are used
+ * in place, by pointers to their taps; only where their bytes are not what v_dot multiplies, and where the channels of
+ * a tap do not come in fours, they are gathered into a buffer first. */
+enum {
+	MOST_TAPS = 9,        /* with pointers of their own */
+	DEPTH = 1024,         /* bytes of a tap in a block of k */
+	DEPTH_GATHERED = 512, /* bytes of a row in a block of k */
+	FLIP = 0x80,          /* makes a signed byte unsigned, 128 more, and the other way round */
+};
+
+/* What a unit computes: `pixels` outputs from place `first` on of picture n, columns j.. of group g. */
+struct block {
+	int32_t n, g, first, pixels, j, columns;
+	struct window_block window;
+};
+
+/* A block of k: taps from `tap` on, and of each the channels from `channel` on. */
+struct depth {
+	int32_t tap, taps, channel, channels;
+};
+
+/* What the results of a block's columns are made with. */
+struct columns {
+	int32_t start[TILE_COLUMNS];
+	float scale[TILE_COLUMNS], bias[TILE_COLUMNS];
+};
+
+struct job {
+	const struct rt_conv2d_int8 *p;
+	void *y;
+	const uint8_t *x;
+	const int8_t *w;
+	const int32_t *sums;
+	const float *scale, *bias;
+	const void *residual;
+	struct windows windows;
+	int32_t c, oc;   /* channels of one group */
+	int32_t padded;  /* c, up to a multiple of DOT_GROUP */
+	int32_t strips;  /* units along the pixels of one picture */
+	int32_t across;  /* units along the channels of one group */
+	ptrdiff_t panel; /* bytes of a panel of weights */
+	uint8_t flip;    /* what x's bytes are combined with before they are multiplied */
+	bool gather;
+	uint8_t padding[DEPTH]; /* what taps outside of the picture read */
+};
+
+static const int8_t *panel_at(const struct job *job, const struct block *at)
+{
+	int32_t panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
+
+	return job->w + ((ptrdiff_t)at->g * panels + at->j / RT_PANEL) * job->panel;
+}
+
+/* Sets rows[tap][i] for `taps` taps from `tap` on. */
+static void point(const struct job *job, const struct block *at, int32_t tap, int32_t taps, int32_t channel,
+	const uint8_t *rows[][TILE_BLOCK])
+{
+	const struct rt_conv2d_int8 *p = job->p;
+	const uint8_t *picture = job->x + (ptrdiff_t)at->n * p->h * p->w * p->c + (ptrdiff_t)at->g * job->c + channel;
+
+	for (int32_t t = 0; t < taps; t++)
+		window_tap(&job->windows, &at->window, tap + t, picture, job->padding, rows[t]);
+}
+
+static void copy_flipped(uint8_t *to, const uint8_t *from, int32_t n, uint8_t flip)
+{
+	for (int32_t i = 0; i < n; i++)
+		to[i] = from[i] ^ flip;
+}
+
+/* Copies what `point` would point at, so that the block of k becomes one long segment. */
+static void gather(const struct job *job, const struct block *at, const struct depth *k, const uint8_t **rows,
+	uint8_t buffer[][DEPTH_GATHERED])
+{
+	const uint8_t *taps[MOST_TAPS][TILE_BLOCK];
+	int32_t step = (k->channels + DOT_GROUP - 1) / DOT_GROUP * DOT_GROUP;
+
+	for (int32_t t = 0; t < k->taps; t += MOST_TAPS) {
+		int32_t count = k->taps - t < MOST_TAPS ? k->taps - t : MOST_TAPS;
+		point(job, at, k->tap + t, count, k->channel, taps);
+		for (int32_t i = 0; i < at->pixels; i++) {
+			uint8_t *to = buffer[i] + t * step;
+			for (int32_t s = 0; s < count; s++, to += step) {
+				memset(to + step - DOT_GROUP, 0, DOT_GROUP);
+				copy_flipped(to, taps[s][i], k->channels, job->flip);
+			}
+		}
+	}
+	for (int32_t i = 0; i < at->pixels; i++)
+		rows[i] = buffer[i];
+}
+
+/* The weights are w_zero more than they are stored as: adds that times the sum of each row's bytes to all its results.
+ */
+static void add_row_sums(const struct job *job, const struct block *at, const struct tile_int8 *tile)
+{
+	for (int32_t i = 0; i < at->pixels; i++) {
+		int32_t sum = 0;
+		for (int32_t s = 0; s < tile->segments; s++) {
+			const uint8_t *x = tile->rows[(ptrdiff_t)s * TILE_BLOCK + i];
+			for (int32_t t = 0; t < tile->groups * DOT_GROUP; t++)
+				sum += DOT_SIGNED ? (int8_t)x[t] : x[t];
+		}
+		uint32_t add = (uint32_t)sum * (uint32_t)job->p->w_zero;
+		for (int32_t j = 0; j < at->columns; j++)
+			tile->c[i * TILE_COLUMNS + j] = (int32_t)((uint32_t)tile->c[i * TILE_COLUMNS + j] + add);
+	}
+}
+
+static void multiply(const struct job *job, const struct block *at, const struct depth *k, int32_t *c)
+{
+	const uint8_t *rows[MOST_TAPS][TILE_BLOCK];
+	uint8_t buffer[TILE_BLOCK][DEPTH_GATHERED];
+	int32_t groups = (k->channels + DOT_GROUP - 1) / DOT_GROUP;
+	struct tile_int8 tile = { .c = c,
+		.ldc = TILE_COLUMNS,
+		.next_c = RT_PANEL,
+		.rows = rows[0],
+		.segments = job->gather ? 1 : k->taps,
+		.groups = job->gather ? k->taps * groups : groups,
+		.w = panel_at(job, at) + ((ptrdiff_t)k->tap * job->padded + k->channel) * RT_PANEL,
+		.next_w = job->panel,
+		.fresh = !k->tap && !k->channel };
+
+	if (job->gather)
+		gather(job, at, k, rows[0], buffer);
+	else
+		point(job, at, k->tap, k->taps, k->channel, rows);
+	for (int32_t s = 0; s < tile.segments; s++)
+		tile_int8_pad(rows[s], at->pixels);
+	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	if (job->p->w_zero)
+		add_row_sums(job, at, &tile);
+}
+
+/* Walks k in the order of the weights: whole taps as long as several fit a block, else parts of one. */
+static void sum_up(const struct job *job, const struct block *at, int32_t *c)
+{
+	int32_t taps = job->p->kh * job->p->kw, depth = job->gather ? DEPTH_GATHERED : DEPTH;
+	int32_t together = job->gather ? depth / job->padded : MOST_TAPS;
+
+	together = together < 1 || job->c > depth ? 1 : together;
+	for (int32_t tap = 0; tap < taps; tap += together)
+		for (int32_t channel = 0; channel < job->c; channel += depth) {
+			struct depth k = { tap, taps - tap < together ? taps - tap : together, channel, job->c - channel };
+			if (k.channels > depth)
+				k.channels = depth;
+			multiply(job, at, &k, c);
+		}
+}
+
+/* The sums of one panel's weights, by output. */
+static void sum_weights(const struct job *job, const int8_t *w, int32_t sum[RT_PANEL])
+{
+	static const uint8_t ones[DOT_GROUP] = { 1, 1, 1, 1 };
+	static const int32_t zeros[LANES];
+	vec_group one = v_group(ones);
+
+	for (int32_t j = 0; j < RT_PANEL; j += LANES) {
+		vec_sums all = v_load_sums(zeros);
+		for (ptrdiff_t t = 0; t < job->panel; t += RT_PANEL * DOT_GROUP)
+			all = v_dot(all, one, v_load_bytes(w + t + j * DOT_GROUP));
+		v_store_sums(sum + j, all);
+	}
+}
+
+/* Where the bytes of x are flipped, each is 128 more, or less when they become signed: the sums say by how much that
+ * changed the result. An absent bias is -0, which changes no number, not even a zero. */
+static void begin_columns(const struct job *job, const struct block *at, struct columns *to)
+{
+	ptrdiff_t first = (ptrdiff_t)at->g * job->oc + at->j;
+	uint32_t terms = (uint32_t)(job->p->kh * job->p->kw * job->c);
+
+	for (int32_t j = 0; j < at->columns || j % RT_PANEL; j++) {
+		bool real = j < at->columns;
+		to->start[j] = real ? job->sums[first + j] : 0;
+		to->scale[j] = real && job->scale ? job->scale[first + j] : 0;
+		to->bias[j] = real && job->bias ? job->bias[first + j] : -0.0f;
+	}
+	for (int32_t j = 0; job->flip && j < at->columns; j += RT_PANEL) {
+		int32_t sum[RT_PANEL];
+		sum_weights(job, panel_at(job, at) + j / RT_PANEL * job->panel, sum);
+		for (int32_t i = 0; i < RT_PANEL; i++) {
+			uint32_t change = ((uint32_t)sum[i] + terms * (uint32_t)job->p->w_zero) * FLIP;
+			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
+		}
+	}
+}
+
+/* The bytes that v would be rounded to, as multiples of the step between them. Cut off first, as in quantize_row. */
+VEC_INLINE vec in_steps(const struct rt_conv2d_int8 *p, vec v)
+{
+	v = v_min(v_max(v, v_set((float)p->low)), v_set((float)p->high));
+	return v_mul(v_round(v), v_set(p->step));
+}
+
+/* LANES results from column j on: those of the pixels of one pooling window, of which the sums start at c. */
+VEC_INLINE vec result(
+	const struct job *job, const struct columns *columns, const int32_t *c, int32_t j, enum rt_act act)
+{
+	vec scale = v_load(columns->scale + j), bias = v_load(columns->bias + j), largest = v_set(0.0f);
+	int32_t window = job->windows.size * job->windows.size;
+
+	for (int32_t i = 0; i < window; i++) {
+		vec v = v_mul(v_of_sums(c + i * TILE_COLUMNS + j, columns->start + j), scale);
+		if (job->p->step > 0)
+			v = in_steps(job->p, v);
+		v = v_act(act, job->p->slope, v_add(v, bias));
+		largest = i ? v_max(largest, v) : v;
+	}
+	return largest;
+}
+
+/* Rounds to bytes: in the order of ONNX's QuantizeLinear, but what the type cannot hold is cut off first, so that a
+ * number to be rounded is never large. */
+VEC_INLINE void quantize_row(
+	const struct job *job, const struct columns *columns, const int32_t *c, int32_t n, uint8_t *y, enum rt_act act)
+{
+	const struct rt_conv2d_int8 *p = job->p;
+	int32_t low = (int32_t)smallest_integer(p->y_type) - p->y_zero, high = low + UINT8_MAX;
+	uint8_t last[LANES];
+
+	for (int32_t j = 0; j < n; j += LANES) {
+		vec v = result(job, columns, c, j, act);
+		v = v_min(v_max(v, v_set((float)low)), v_set((float)high));
+		v = v_add(v_round(v), v_set((float)p->y_zero));
+		v_store_integers(n - j < LANES ? last : y + j, v);
+		if (n - j < LANES)
+			memcpy(y + j, last, (size_t)(n - j));
+	}
+}
+
+VEC_INLINE void float_row(
+	const struct job *job, const struct columns *columns, const int32_t *c, int32_t n, ptrdiff_t to, enum rt_act act)
+{
+	enum rt_type type = job->p->y_type;
+	float line[TILE_COLUMNS], residual[TILE_COLUMNS];
+
+	for (int32_t j = 0; j < n; j += LANES)
+		v_store(line + j, result(job, columns, c, j, act));
+	if (job->residual) {
+		load_floats(residual, element_at(job->residual, type, to), type, 1, n);
+		for (int32_t j = 0; j < n; j++)
+			line[j] += residual[j];
+	}
+	store_floats(element_to(job->y, type, to), line, type, 1, n);
+}
+
+static void integer_row(const struct columns *columns, const int32_t *c, int32_t n, int32_t *y)
+{
+	for (int32_t j = 0; j < n; j++)
+		y[j] = (int32_t)((uint32_t)c[j] + (uint32_t)columns->start[j]);
+}
+
+VEC_INLINE void store_as(
+	const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c, enum rt_act act)
+{
+	const struct rt_conv2d_int8 *p = job->p;
+	int32_t size = job->windows.size, window = size * size;
+	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
+
+	to = to * p->oc + (ptrdiff_t)at->g * job->oc + at->j;
+	for (int32_t i = 0; i < at->pixels; i += window, c += window * TILE_COLUMNS, to += p->oc) {
+		if (p->y_type == RT_U8 || p->y_type == RT_I8)
+			quantize_row(job, columns, c, at->columns, (uint8_t *)job->y + to, act);
+		else if (p->y_type == RT_I32)
+			integer_row(columns, c, at->columns, (int32_t *)job->y + to);
+		else
+			float_row(job, columns, c, at->columns, to, act);
+	}
+}
+
+/* The choice of what is common is made once, outside of the loops. */
+static void store(const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c)
+{
+	switch (job->p->act) {
+	case RT_ACT_NONE:
+		store_as(job, at, columns, c, RT_ACT_NONE);
+		return;
+	case RT_RELU:
+		store_as(job, at, columns, c, RT_RELU);
+		return;
+	default:
+		store_as(job, at, columns, c, job->p->act);
+	}
+}
+
+/* A unit is TILE_BLOCK pixels by TILE_COLUMNS channels of a group. Those of the same channels follow each other: what
+ * begin_columns makes serves them all. */
+static void units(void *data, int32_t unit, int32_t end)
+{
+	const struct job *job = data;
+	const struct rt_conv2d_int8 *p = job->p;
+	int32_t size = job->windows.size, window = size * size, places = (p->oh / size) * (p->ow / size);
+	int32_t pictures = p->n * job->strips, begun = -1;
+	_Alignas(RT_ALIGN) int32_t c[TILE_BLOCK * TILE_COLUMNS];
+	struct columns columns;
+	struct block at;
+
+	for (; unit < end; unit++) {
+		int32_t part = unit / pictures;
+		at.n = unit % pictures / job->strips;
+		at.first = unit % job->strips * (TILE_BLOCK / window);
+		at.g = part / job->across;
+		at.j = part % job->across * TILE_COLUMNS;
+		at.pixels = (places - at.first) * window;
+		if (at.pixels > TILE_BLOCK)
+			at.pixels = TILE_BLOCK;
+		at.columns = job->oc - at.j < TILE_COLUMNS ? job->oc - at.j : TILE_COLUMNS;
+		if (part != begun)
+			begin_columns(job, &at, &columns);
+		begun = part;
+		window_block(&job->windows, &at.window, at.first, at.pixels);
+		sum_up(job, &at, c);
+		store(job, &at, &columns, c);
+	}
+}
+
+KERNEL(conv2d_int8, (void *y, const void *x, const void *w, const void *sums, const void *scale, const void *bias,
+						const void *residual))
+{
+	int32_t size = p->pool == 2 ? 2 : 1, strip = TILE_BLOCK / (size * size);
+	int32_t places = (p->oh / size) * (p->ow / size);
+	struct job job = { p, y, x, w, sums, scale, bias, residual,
+		.windows = { p->h, p->w, p->c, p->ow, size, p->kw, p->stride_h, p->stride_w, p->pad_top, p->pad_left,
+			p->dilation_h, p->dilation_w },
+		.c = p->c / p->group, .oc = p->oc / p->group };
+
+	job.padded = (job.c + DOT_GROUP - 1) / DOT_GROUP * DOT_GROUP;
+	job.strips = (places + strip - 1) / strip;
+	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
+	job.panel = (ptrdiff_t)p->kh * p->kw * job.padded * RT_PANEL;
+	job.flip = (p->x_type == RT_I8) != DOT_SIGNED ? FLIP : 0;
+	job.gather = job.flip || job.c % DOT_GROUP;
+	memset(job.padding, (uint8_t)p->x_zero, sizeof job.padding);
+	rt_parallel(run, p->n * job.strips * p->group * job.across, units, &job);
+}
