@@ -206,7 +206,7 @@ void print_explanation(struct ctx *c, const struct explain_view *view)
 		size_text(c, (double)t.weights_fp32), size_text(c, (double)t.result), size_text(c, (double)t.result_fp32),
 		size_text(c, t.multiply_adds));
 	if (t.islands)
-		printf("%d nodes are kept fp32 for their ranges\n", t.islands);
+		printf("kept fp32 for their ranges: %d\n", t.islands);
 	printf("saved: an estimate for one core with AVX-512 and BF16: %.1f ms of %.1f\n", 1e-3 * t.saved, 1e-3 * t.time);
 	if (!count_seen(c))
 		printf("No ranges: give --data DIR or --images DIR (or --ranges FILE).\n");
