@@ -1,10 +1,12 @@
 /* gluec calibrate: 8-bit models from float ones and data. */
+#include "calibrate/balance.h"
 #include "calibrate/both_branches.h"
 #include "calibrate/calibrate.h"
 #include "calibrate/pictures.h"
 #include "command.h"
 #include "out.h"
 #include "progress.h"
+#include "temporary.h"
 #include <string.h>
 
 static enum status calibrate_model(struct ctx *c, int argc, char **argv);
@@ -27,9 +29,12 @@ const struct command command_calibrate = {
 	"  --data DIR            ONNX test data sets, as for gluec run; may be repeated\n"
 	"  --method METHOD       which part of a tensor's range is kept: minmax (all), percentile, entropy (default: "
 	"percentile)\n"
-	"  --percentile P        how many percent of the values --method percentile keeps (default: 99.999)\n"
+	"  --percentile P        how many percent of the values --method percentile keeps (default: 99.9999)\n"
 	"  --skip PATTERN        leave nodes of such names in float (* and ? as in the shell); may be repeated\n"
 	"  --only PATTERN        leave all others in float; may be repeated\n"
+	"  --balance ALPHA       move range from the inputs of linear layers to their weights (SmoothQuant), where the "
+	"layer\n"
+	"                        before can take that up: 0 (default) not at all, 0.5 by half, 1 wholly\n"
 	"  --no-bias-correction  leave the biases as they are\n"
 	"  --report FILE         where the table of ranges and errors goes (default: standard output)\n" MODEL_OPTIONS_HELP,
 	calibrate_model,
@@ -44,6 +49,7 @@ enum {
 	OPTION_PERCENTILE,
 	OPTION_SKIP,
 	OPTION_ONLY,
+	OPTION_BALANCE,
 	OPTION_NO_BIAS_CORRECTION,
 	OPTION_REPORT
 };
@@ -117,6 +123,11 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	case OPTION_ONLY:
 		append(c, &o->calibration.only.pattern, &o->calibration.only.n, value);
 		break;
+	case OPTION_BALANCE:
+		o->calibration.balance = read_real(c, "--balance", value, 0);
+		if (o->calibration.balance > 1)
+			fail(c, USAGE, "--balance: '%.60s' must be at most 1", value);
+		break;
 	case OPTION_NO_BIAS_CORRECTION:
 		o->calibration.correct_bias = false;
 		break;
@@ -151,29 +162,51 @@ static void write_results(struct ctx *c, const struct calibrate_options *o, stru
 		report_products(k, stdout);
 }
 
+/* The first sample's graph says which products there are. */
+static void load_products(struct ctx *c, struct calibration *k, const struct onnx_file *file)
+{
+	k->data->load(c, k->data, 0);
+	compute_both_branches(c, c->graph);
+	find_products(c, k, file);
+}
+
+/* Balances the layers of the float model, in a file of its own, from which calibration goes on. */
+static struct onnx_file *balanced(struct ctx *c, struct calibration *k, struct onnx_file *file)
+{
+	calibrate_ranges(c, k);
+	if (!balance_layers(c, k, file))
+		return file;
+	c->set.model = arena_text(c, "%s/balanced.onnx", temporary_folder(c));
+	onnx_file_write(file, c->set.model);
+	file = onnx_file_open(c);
+	load_products(c, k, file);
+	return file;
+}
+
 static enum status calibrate_model(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "images", required_argument, NULL, OPTION_IMAGES },
 		{ "data", required_argument, NULL, OPTION_DATA }, { "extractor", required_argument, NULL, OPTION_EXTRACTOR },
 		{ "size", required_argument, NULL, OPTION_SIZE }, { "method", required_argument, NULL, OPTION_METHOD },
 		{ "percentile", required_argument, NULL, OPTION_PERCENTILE }, { "skip", required_argument, NULL, OPTION_SKIP },
-		{ "only", required_argument, NULL, OPTION_ONLY },
+		{ "only", required_argument, NULL, OPTION_ONLY }, { "balance", required_argument, NULL, OPTION_BALANCE },
 		{ "no-bias-correction", no_argument, NULL, OPTION_NO_BIAS_CORRECTION },
 		{ "report", required_argument, NULL, OPTION_REPORT }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct calibrate_options o = { .calibration = {
-									   .method = RANGE_PERCENTILE, .percentile = 99.999, .correct_bias = true } };
+									   .method = RANGE_PERCENTILE, .percentile = 99.9999, .correct_bias = true } };
 
 	if (!read_options(c, &command_calibrate, argc, argv, list, read_own, &o))
 		return DONE;
 	check_options(c, &o);
+	const char *model = c->set.model;
 	read_model(c);
 	struct onnx_file *file = onnx_file_open(c);
 	o.calibration.data = open_calibration_data(c, &o.wish);
-	o.calibration.data->load(c, o.calibration.data, 0);
-	compute_both_branches(c, c->graph);
-	find_products(c, &o.calibration, file);
+	load_products(c, &o.calibration, file);
+	if (o.calibration.balance > 0)
+		file = balanced(c, &o.calibration, file);
 	calibrate(c, &o.calibration);
-	c->file = c->set.model;
+	c->file = model;
 	int quantised = 0;
 	for (int i = 0; i < o.calibration.n_products; i++)
 		quantised += !o.calibration.products[i].left;

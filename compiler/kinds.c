@@ -73,15 +73,16 @@ bool writes_half(const struct node *n)
 int64_t count_terms(const struct node *n)
 {
 	const struct value *x = input(n, 0), *w = input(n, 1);
+	bool conv = is_op(n, "Conv") || is_internal(n, "Conv");
 	int64_t taps = 1;
 
 	if (is_internal(n, "Linear"))
 		return w->dim[0];
 	if (is_internal(n, "Attention"))
 		return x->dim[x->rank - 1];
-	for (int i = 1; is_op(n, "Conv") && i < w->rank; i++)
+	for (int i = 1; conv && i < w->rank; i++)
 		taps *= w->dim[i];
-	return is_op(n, "Conv") ? taps : 0;
+	return conv ? taps : 0;
 }
 
 void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n))

@@ -168,7 +168,7 @@ int map_integer(struct map_builder *b, enum rt_type type, int64_t x);
 int elementwise_steps(struct ctx *c, const struct node *n, struct map_builder *b, const int *r);
 
 /* pack.c: weights in panels of RT_PANEL output columns: w(k, j) for k < rows, j < columns is
- * source[k * row_stride + j * column_stride]. f32, f16, or bf16x2 when rows is even. */
+ * source[k * row_stride + j * column_stride]. f32, f16, bf16, or bf16x2 when rows is even. */
 struct buffer *pack_panels(struct lower *l, const char *name, enum rt_type type, const float *source, int64_t groups,
 	int64_t rows, int64_t columns, int64_t group_stride, int64_t row_stride, int64_t column_stride);
 /* f32 values padded with zeros to a multiple of RT_PANEL. */

@@ -31,6 +31,10 @@ enum rt_type {
 	RT_F64 = 11,
 	RT_U32 = 12,
 	RT_U64 = 13,
+	/* Packed weights of it lie in pairs of rows, [ceil(k/2)][16][2] a panel, the second of a last odd row zeros.
+	 * Kernels with such weights may round x to bfloat16, which puts the sum of the terms x w within 2^-8 of the sum of
+	 * their magnitudes |x w| from what it would be (not at all when x is bfloat16), and add two terms at a time; a
+	 * number or sum below 2^-126 may count as 0. */
 	RT_BF16 = 16,
 	RT_F8E4M3FN = 17,
 	RT_F8E4M3FNUZ = 18,
@@ -147,8 +151,8 @@ struct rt_step {
 /* conv2d: y = pool(act(conv(x, w) + bias)).
  * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
  * a last odd row or column is dropped). c and oc count all groups.
- * w, of w_type (f32, f16, or bf16x2 when c/group is even): for each group, ceil((oc/group)/16) panels of
- * [kh][kw][c/group][16], zero-filled.
+ * w, of w_type (f32, f16, bf16, or bf16x2 when c/group is even): for each group, ceil((oc/group)/16) panels of
+ * [kh][kw][c/group][16], zero-filled; of bf16 each tap has whole pairs: [kh][kw][ceil((c/group)/2)][16][2].
  * bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU. */
 #define RT_CONV2D(I, F, E, A, T, S) \
 	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) \
@@ -157,8 +161,8 @@ struct rt_step {
 
 /* linear: y[i][j] = act(sum_k x[i][k] w[k][j] + bias[j]) + residual[i][j].
  * The k0 + k1 inputs of row i are x0[i*ldx0 .. +k0] and then x1[i*ldx1 .. +k1], so that a concatenation costs nothing;
- * k1 = 0: x1 is NULL. w: ceil(n/16) panels of [k0+k1][16] of w_type (f32, f16, bf16, or bf16x2 when k0 and k1 are even),
- * zero-filled. bias: f32, padded to 16, or NULL. residual (y_type, row stride ldr) may be NULL; y may be in place over
+ * k1 = 0: x1 is NULL. w: ceil(n/16) panels of [k0+k1][16] of w_type (f32, f16, bf16 when k0 is even or k1 is 0, or bf16x2
+ * when k0 and k1 are even), zero-filled. bias: f32, padded to 16, or NULL. residual (y_type, row stride ldr) may be NULL; y may be in place over
  * residual when ldy = ldr. */
 #define RT_LINEAR(I, F, E, A, T, S) \
 	I(m) I(n) I(k0) I(k1) I(ldx0) I(ldx1) I(ldy) I(ldr) E(rt_act, act) F(slope) E(rt_type, x_type) \
@@ -174,7 +178,9 @@ struct rt_step {
 /* attention: y = softmax(scale * q k^T) v per batch b and head h, without ever storing the m x n scores (running
  * maximum and sum, after Milakov & Gimelshein 2018 and Dao et al. 2022). q [m][d], k [n][d], v [n][dv], y [m][dv] with
  * unit stride along d and dv; stride arrays are { batch, head, row } and may be negative.
- * x_type is that of q, k and v. split: q, k, v and the powers may be split as RT_BF16X2 says. */
+ * x_type is that of q, k and v. split: q, k, v and the powers may be split as RT_BF16X2 says. When x_type is bf16, the
+ * powers of e may be rounded to it, their sum being that of the rounded: an output moves by 2^-7 of the largest |v| at
+ * most, and numbers below 2^-126 may count as 0. */
 #define RT_ATTENTION(I, F, E, A, T, S) \
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
 	E(rt_type, y_type) I(split)

@@ -8,12 +8,14 @@
  * is within RT_WINOGRAD_ERROR, times 9 c times the largest |x| and |w|, of the exact one; an infinite or NaN input
  * spoils the squares that see it.
  * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
- * a last odd row or column is dropped). w: ceil(oc/16) panels of [3][3][c][16] of w_type (f32 or f16), zero-filled;
- * bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU, here and below.
+ * a last odd row or column is dropped). w: ceil(oc/16) panels of [3][3][c][16] of w_type (f32 or f16; bf16 as conv2d
+ * says), zero-filled; bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU, here
+ * and below.
  *
  * With head_c > 0 a first convolution runs inside, a few rows at a time, so that its result of full size, h x w x c, is
  * never stored: x is then [n][h][w][head_c], and conv's input is head_act(conv(x, head_w) + head_bias) of 3 x 3 taps,
- * stride 1 and padding 1. head_w: ceil(c/16) panels of [3][3][head_c][16]; head_bias like bias. Else both are NULL.
+ * stride 1 and padding 1. head_w: ceil(c/16) panels of [3][3][head_c][16] like w; head_bias like bias. Else both are
+ * NULL.
  *
  * Work is cut into blocks of tiles_h x tiles_w squares, and blocks into `slots` units, each with scratch of its own:
  * that many threads can take part. scratch: rt_winograd_scratch bytes. */

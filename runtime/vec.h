@@ -33,7 +33,8 @@
  *     vec_bytes, v_load_bytes(p)    4 LANES bytes of w, four for each lane
  *     v_dot(a, x, w)         a plus the sum of the four products, in each lane
  *     v_of_sums(p, q)        the floats nearest to LANES sums p[i] + q[i] of int32_t, which wrap
- *     v_store_integers(p, a) LANES floats of at most 2^22 in magnitude, to even integers; the low byte of each
+ *     v_store_bytes(p, a, n) LANES floats of at most 2^21 in magnitude, rounded to integers (ties to even), plus n: the
+ * low byte of each
  *
  * A level whose processors multiply tiles (Intel AMX) defines VEC_TILES, too, and eight registers, named by literals,
  * of 16 rows by 64 bytes: 16 floats, or 16 pairs of bfloat16. LANES is a divisor of 16 there.
@@ -44,7 +45,20 @@
  *     tiles_multiply(t, i, a, b)    floats [r][c] of i += the sum over k and s < 2 of a [r][k][s] b [k][c][s]
  *     v_split(hi, lo, a)     LANES floats as the two bfloat16 of RT_BF16X2; subnormal ones may become 0
  *     v_split_pairs(hi, lo, a, b)    the same for LANES pairs, the first of each from a, the second from b; hi and lo
- * may lie where a and b were loaded from, whatever the type there */
+ * may lie where a and b were loaded from, whatever the type there
+ *
+ * A level whose processors have a dot product of bfloat16 defines VEC_DOT_BF16, too, and
+ *
+ *     vec_pairs              LANES pairs of bfloat16
+ *     v_pairs(p), v_pair(p)  LANES pairs from p on, and the one pair at p in every lane
+ *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two roundings; subnormal numbers count as 0, and become it
+ *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b
+ *
+ * Both kinds of levels define
+ *
+ *     v_narrow(p, a)         LANES floats as bfloat16; subnormal ones may become 0
+ *     v_narrow_pairs(p, a, b)    the same for LANES pairs, the first of each from a, the second from b; p may lie where
+ * a was loaded from, whatever the type there */
 #ifndef VEC_H
 #define VEC_H
 

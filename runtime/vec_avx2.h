@@ -264,9 +264,10 @@ VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
 	return _mm256_cvtepi32_ps(_mm256_add_epi32(v_load_sums(p), v_load_sums(q)));
 }
 
-VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+VEC_INLINE void v_store_bytes(uint8_t *p, vec a, int32_t n)
 {
-	__m256i low = _mm256_and_si256(_mm256_cvtps_epi32(v_round(a)), _mm256_set1_epi32(0xff));
+	__m256i integers = _mm256_add_epi32(_mm256_cvtps_epi32(v_round(a)), _mm256_set1_epi32(n));
+	__m256i low = _mm256_and_si256(integers, _mm256_set1_epi32(0xff));
 	__m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
 
 	_mm_storel_epi64((void *)p, _mm_packus_epi16(words, words));

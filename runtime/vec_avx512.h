@@ -232,11 +232,11 @@ VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
 	return _mm512_cvtepi32_ps(_mm512_add_epi32(v_load_sums(p), v_load_sums(q)));
 }
 
-VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+VEC_INLINE void v_store_bytes(uint8_t *p, vec a, int32_t n)
 {
 	__m512i integers = _mm512_cvt_roundps_epi32(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 
-	_mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(integers));
+	_mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(_mm512_add_epi32(integers, _mm512_set1_epi32(n))));
 }
 
 enum { DOT_ROWS = 8, DOT_PANELS = 2, DOT_SIGNED = 0 };

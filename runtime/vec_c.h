@@ -273,9 +273,9 @@ VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
 	return __builtin_convertvector((vec_mask)(v_load_sums(p) + v_load_sums(q)), vec);
 }
 
-VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+VEC_INLINE void v_store_bytes(uint8_t *p, vec a, int32_t n)
 {
-	vec_bits bits = (vec_bits)(a + v_set(12582912.0f));
+	vec_bits bits = (vec_bits)(a + v_set(12582912.0f)) + (uint32_t)n;
 
 	for (int i = 0; i < LANES; i++)
 		p[i] = (uint8_t)bits[i];

@@ -226,9 +226,10 @@ VEC_INLINE vec v_of_sums(const int32_t *p, const int32_t *q)
 	return vcvtq_f32_s32(vaddq_s32(vld1q_s32(p), vld1q_s32(q)));
 }
 
-VEC_INLINE void v_store_integers(uint8_t *p, vec a)
+VEC_INLINE void v_store_bytes(uint8_t *p, vec a, int32_t n)
 {
-	uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(vcvtnq_s32_f32(a)));
+	int32x4_t integers = vaddq_s32(vcvtnq_s32_f32(a), vdupq_n_s32(n));
+	uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(integers));
 	uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
 	uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
 

@@ -76,6 +76,8 @@ const int32_t *round_bias(struct ctx *c, const struct product *p);
 
 /* passes.c: runs the model on all data; then every product has its scales and errors, or a reason in `left`. */
 void calibrate(struct ctx *c, struct calibration *k);
+/* The first part of it: what the inputs lie between, as a whole and channel by channel. */
+void calibrate_ranges(struct ctx *c, const struct calibration *k);
 
 /* write.c: puts the quantised products into the file. */
 void write_products(struct ctx *c, const struct calibration *k, struct onnx_file *file);

@@ -78,24 +78,29 @@ static int fold_magnitudes(const struct histogram *h, double *to)
 }
 
 /* The divergence of the first n bins, what lies beyond being counted in the last of them, from what `levels` steps keep
- * of them: each step's sum, spread over those of its bins that had any. Infinite where something is not kept at all. */
+ * of them: each step's sum, spread over those of its bins that had any; half a value stands for none. */
 static double divergence(const double *bin, int n, double beyond, int levels)
 {
 	double total = beyond, kept = 0, sum = 0;
 
-	for (int i = 0; i < n; i++)
-		total += bin[i], kept += bin[i];
+	for (int i = 0; i < n; i++) {
+		total += bin[i];
+		kept += bin[i];
+	}
+	if (!(kept > 0))
+		return INFINITY;
 	for (int level = 0; level < levels; level++) {
 		int first = (int)((int64_t)level * n / levels), end = (int)((int64_t)(level + 1) * n / levels), used = 0;
 		double mass = 0;
-		for (int i = first; i < end; i++)
-			mass += bin[i], used += bin[i] > 0;
+		for (int i = first; i < end; i++) {
+			mass += bin[i];
+			used += bin[i] > 0;
+		}
 		for (int i = first; i < end; i++) {
 			double p = bin[i] + (i == n - 1 ? beyond : 0);
-			if (p > 0 && !(bin[i] > 0))
-				return INFINITY;
+			double q = bin[i] > 0 ? mass / used : 0.5;
 			if (p > 0)
-				sum += p / total * log(p / total / (mass / used / kept));
+				sum += p / total * log(p / total / (q / kept));
 		}
 	}
 	return sum;

@@ -173,9 +173,14 @@ static void correct_biases(const struct calibration *k)
 	}
 }
 
-void calibrate(struct ctx *c, struct calibration *k)
+void calibrate_ranges(struct ctx *c, const struct calibration *k)
 {
 	run_pass(c, k, PASS_RANGE);
+}
+
+void calibrate(struct ctx *c, struct calibration *k)
+{
+	calibrate_ranges(c, k);
 	if (k->method != RANGE_MINMAX)
 		run_pass(c, k, PASS_COUNT);
 	choose_scales(c, k);

@@ -147,5 +147,7 @@ struct settings gate_in_float(const struct settings *set)
 	s.precision = PRECISION_FP32;
 	s.rules = NULL;
 	s.n_rules = 0;
+	s.seen = NULL;
+	s.seen_name = NULL;
 	return s;
 }

@@ -1,5 +1,6 @@
 /* One set of options for several models: which model each option is for, and what dimensions stay open. */
 #include "gate/side.h"
+#include "rules.h"
 #include <string.h>
 
 static bool has_input(const struct ctx *c, const char *name)
@@ -52,6 +53,35 @@ static int own_constants(struct ctx *c, struct fixed *from, int n, struct fixed 
 	*to = NEW(c, struct fixed, (size_t)n + 1);
 	for (int i = 0; i < n; i++) {
 		if (!has_input(c, from[i].name))
+			continue;
+		from[i].used = true;
+		(*to)[kept++] = from[i];
+	}
+	return kept;
+}
+
+static bool has_ruled_node(const struct graph *g, const struct rule *rule)
+{
+	struct graph *inner[8];
+
+	for (const struct node *n = g->first; n; n = n->next) {
+		if (rule_matches(rule, n))
+			return true;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			if (has_ruled_node(inner[i], rule))
+				return true;
+	}
+	return false;
+}
+
+/* A rule is for every model in which it matches a node. */
+static int own_rules(struct ctx *c, struct rule *from, int n, struct rule **to)
+{
+	int kept = 0;
+
+	*to = NEW(c, struct rule, (size_t)n + 1);
+	for (int i = 0; i < n; i++) {
+		if (!has_ruled_node(c->graph, &from[i]))
 			continue;
 		from[i].used = true;
 		(*to)[kept++] = from[i];
@@ -127,6 +157,9 @@ void take_own_settings(struct ctx *c, const struct gate_models *models, int whic
 	own->n_bindings = own_bindings(c, all->bindings, all->n_bindings, false, &own->bindings);
 	own->n_capacities = own_bindings(c, all->capacities, all->n_capacities, true, &own->capacities);
 	own->n_constants = own_constants(c, all->constants, all->n_constants, &own->constants);
+	/* A rule that matches nothing in the only model is told of where the names that are like it are known. */
+	if (models->n > 1)
+		own->n_rules = own_rules(c, all->rules, all->n_rules, &own->rules);
 	if (which > 0) {
 		own->top_k = 0;
 		own->append_keypoints = NULL;
@@ -154,4 +187,9 @@ void check_all_taken(struct ctx *c, const struct gate_models *models)
 	for (int i = 0; i < s->n_constants; i++)
 		if (!s->constants[i].used)
 			fail(c, USAGE, "--constant %.100s: no model has such an input", s->constants[i].name);
+	for (int k = 0; models->n > 1 && k < models->n; k++)
+		for (int i = 0; i < models->set[k].n_rules; i++)
+			if (!models->set[k].rules[i].used)
+				fail(c, USAGE, "--precision-of %.100s: no model that it is for has such a node",
+					models->set[k].rules[i].pattern);
 }

@@ -60,17 +60,19 @@ void conv_infer(struct ctx *c, struct node *n)
 	set_output(c, n, 0, x->type, x->rank, dim);
 }
 
-/* Constant weights, packed at compile time: the rows of a panel run over [kh][kw][c / group]. */
+/* Constant weights, packed at compile time: the rows of a panel run over [kh][kw][c / group], of RT_BF16 in whole pairs
+ * for each tap. */
 static struct argument pack_constant(struct lower *l, const struct value *k, const struct rt_conv2d *p)
 {
 	const float *from = constant_floats(l->c, k);
-	int64_t channels = p->c / p->group, taps = (int64_t)p->kh * p->kw, rows = taps * channels;
+	int64_t channels = p->c / p->group, taps = (int64_t)p->kh * p->kw;
+	int64_t stored = p->w_type == RT_BF16 ? channels + channels % 2 : channels, rows = taps * stored;
 	float *to = NEW(l->c, float, (size_t)(p->oc * rows) + 1);
 
 	for (int64_t o = 0; o < p->oc; o++)
 		for (int64_t i = 0; i < channels; i++)
 			for (int64_t t = 0; t < taps; t++)
-				to[(o * taps + t) * channels + i] = from[(o * channels + i) * taps + t];
+				to[(o * taps + t) * stored + i] = from[(o * channels + i) * taps + t];
 	int64_t filters = p->oc / p->group;
 	return argument_weight(pack_panels(l, k->name, p->w_type, to, p->group, rows, filters, filters * rows, 1, rows));
 }

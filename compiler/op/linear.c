@@ -68,6 +68,9 @@ void linear_lower(struct lower *l, struct node *n)
 		.y_type = kernel_type(n->out[0]->type),
 		.w_type = packed_type(l->c, n, w, k0 % 2 == 0 && w->dim[0] % 2 == 0),
 	};
+	/* A pair of rows would have one in each input. */
+	if (p.w_type == RT_BF16 && k0 % 2 && p.k1)
+		p.w_type = RT_F32;
 	argument[1] = argument_of(rows);
 	if (x1 && p.k1) {
 		struct view *view = view_cast(l, view_of(l, x1), p.x_type, x1->name);

@@ -34,7 +34,8 @@ bool is_prepared(const struct lower *l, const struct value *v);
 /* f16 for f16, bf16 for bf16, else f32: the type in which a float kernel reads or writes a value of this type. */
 enum rt_type kernel_type(enum rt_type type);
 /* The type in which the weights w of product n are packed: bf16x2 for a product of split floats, if w is constant, the
- * kernel reads the rows of its panels in pairs, and no number is beyond bfloat16. */
+ * kernel reads the rows of its panels in pairs, and no number is beyond bfloat16; bf16 for constants of it, unless n
+ * takes coordinates. */
 enum rt_type packed_type(struct ctx *c, const struct node *n, const struct value *w, bool pairs);
 /* v, cast to the type that a float kernel reads. */
 struct view *float_view(struct lower *l, struct value *v);

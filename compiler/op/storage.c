@@ -1,6 +1,7 @@
 /* Where kernels read and write: the steps between values with their strides and types, and kernels that want dense
  * tensors of the types that they know. */
 #include "op.h"
+#include "precision.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -32,8 +33,19 @@ enum rt_type kernel_type(enum rt_type type)
 	return type == RT_F16 || type == RT_BF16 ? type : RT_F32;
 }
 
+/* Kernels round floats to bfloat16 where they multiply weights of it. Coordinates would not survive that; the sums they
+ * are in are short, so that there is no time to gain. */
+static bool may_round(const struct node *n)
+{
+	enum { TERMS = 32 };
+
+	return n->in[0]->type != RT_F32 || count_terms(n) >= TERMS;
+}
+
 enum rt_type packed_type(struct ctx *c, const struct node *n, const struct value *w, bool pairs)
 {
+	if (w->type == RT_BF16)
+		return w->data && may_round(n) ? RT_BF16 : RT_F32;
 	if (!n->split || !w->data || w->type != RT_F32 || !pairs)
 		return w->type == RT_F16 ? RT_F16 : RT_F32;
 	const float *x = constant_floats(c, w);

@@ -1,7 +1,7 @@
 #include "kernel.h"
+#include "micro/bfloat.h"
 #include "micro/math.h"
 #include "micro/pack.h"
-#include "micro/split.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
 #include <float.h>
@@ -14,7 +14,7 @@ enum {
 	CHANNELS = 256,        /* most channels of q, or of v, that all panels of a unit hold together */
 	CHANNELS_STAGED = 64,  /* most channels of a block of keys that are converted at once */
 	CHANNELS_OF_V = 24,    /* channels of v that are converted at once, a multiple of every TILE_ROWS */
-	CHANNELS_SPLIT = 64,   /* most channels of q whose products are split: a multiple of TILE_TERMS */
+	CHANNELS_BFLOAT = 128, /* most numbers of q that products of bfloat16 take, one or two for each channel */
 	PANELS = 4,            /* most panels of queries that share the reading of keys and values */
 	CHAINS = 4,            /* running maxima and sums that do not wait for each other; a divisor of KEYS */
 	SLACK = 8,             /* see exponentiate */
@@ -28,7 +28,10 @@ struct job {
 	int32_t blocks; /* units along the queries */
 	int32_t rounds; /* units along the channels of v */
 	const struct products *products;
-	struct tiles *tiles; /* of split products */
+	float q_scale;       /* of queries when they are packed */
+	float scale;         /* of scores then, positive: both together and log2 e make those of powers of 2 */
+	enum rt_type w_type; /* of packed queries and powers */
+	struct tiles *tiles; /* of products of bfloat16 */
 };
 
 /* What a unit computes: `queries` from `first` on, and `channels` of v from `channel` on; q, k, v, y are where its
@@ -40,14 +43,14 @@ struct block {
 
 /* The running softmax of a panel of queries, and the memory that it works in. */
 struct panel {
-	float *q;      /* [channel][query], times the scale, times log2 e: powers of 2 are cheaper than those of e */
-	float *scores; /* [KEYS][query], then 2 to their power relative to max */
-	float *sum_v;  /* [channel][query], rows up to a multiple of TILE_ROWS */
+	float *q;                           /* [channel][query] */
+	float *scores;                      /* [KEYS][query], then 2 to their power relative to max */
+	float *sum_v;                       /* [channel][query], rows up to a multiple of TILE_ROWS */
 	float max[RT_PANEL], sum[RT_PANEL]; /* max is SLACK below the true maximum at most */
 	int32_t first, queries;
 };
 
-/* The two products with a block of keys, in floats or split. */
+/* The two products with a block of keys, of floats or of bfloat16. */
 struct products {
 	void (*score)(const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t row,
 		int32_t key, int32_t keys);
@@ -69,7 +72,7 @@ static ptrdiff_t sum_floats(const struct block *at)
 static void pack_queries(const struct job *job, const struct block *at, struct panel *panel, int32_t d0, int32_t d)
 {
 	const struct rt_attention *p = job->p;
-	vec scale = v_set(p->scale * 1.44269504f);
+	vec scale = v_set(job->q_scale);
 	const void *q = element_at(job->q, p->x_type, at->q + (ptrdiff_t)panel->first * p->q[2] + d0);
 
 	pack_panel(panel->q, q, p->x_type, 1, p->q[2], d, panel->queries);
@@ -108,43 +111,71 @@ static void score(const struct job *job, const struct block *at, struct panel *p
 	}
 }
 
-/* Turns scores into powers of 2, and what was summed before into what it is under a new maximum. The maximum that is
+/* Turns scores into powers of 2 relative to `most`, for LANES queries, and adds them up. Powers that are narrowed
+ * become pairs of bfloat16 in the place of the first of each, and what they became is summed, so that the weights of
+ * all keys still are 1 together. */
+VEC_INLINE vec add_powers(float *scores, int32_t keys, vec scale, vec most, vec start, bool narrow)
+{
+	vec sum[CHAINS] = { start, v_set(0.0f), v_set(0.0f), v_set(0.0f) }, less = v_sub(v_set(0.0f), most);
+
+	for (int32_t i = 0; i < keys; i += CHAINS) {
+		float *at = scores + i * RT_PANEL;
+		vec power[CHAINS];
+#pragma GCC unroll CHAINS
+		for (int32_t j = 0; j < CHAINS; j++) {
+			vec score = v_load(at + j * RT_PANEL);
+			power[j] = v_exp2_falling(narrow ? v_fma(score, scale, less) : v_sub(score, most));
+		}
+#ifdef VEC_BFLOAT
+#pragma GCC unroll CHAINS
+		for (int32_t j = 0; j < CHAINS && narrow; j += 2) {
+			v_narrow_pairs((void *)(at + j * RT_PANEL), power[j], power[j + 1]);
+			v_load_pairs((const void *)(at + j * RT_PANEL), &power[j], &power[j + 1]);
+		}
+#endif
+#pragma GCC unroll CHAINS
+		for (int32_t j = 0; j < CHAINS; j++) {
+			sum[j] = v_add(sum[j], power[j]);
+			if (!narrow)
+				v_store(at + j * RT_PANEL, power[j]);
+		}
+	}
+	return v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3]));
+}
+
+/* Turns scores into powers, and what was summed before into what it is under a new maximum. The maximum that is
  * taken off follows the true one only when it is left behind by more than SLACK: then few blocks but the first need
  * their sums rescaled, and no power is above 2^SLACK. */
-static void exponentiate(struct panel *panel, int32_t keys, int32_t channels)
+static void exponentiate(const struct job *job, struct panel *panel, int32_t keys, int32_t channels)
 {
-	vec slack = v_set(SLACK);
+	vec slack = v_set(SLACK), scale = v_set(job->scale);
 
 	for (int32_t i = keys * RT_PANEL; i % (CHAINS * RT_PANEL); i += LANES)
 		v_store(panel->scores + i, v_set(-INFINITY));
 	for (int32_t lane = 0; lane < RT_PANEL; lane += LANES) {
 		float *scores = panel->scores + lane, *sum_v = panel->sum_v + lane;
-		vec old = v_load(panel->max + lane), max[CHAINS] = { old, old, old, old },
-			sum[CHAINS] = { v_load(panel->sum + lane) };
+		vec none = v_set(-INFINITY), max[CHAINS] = { none, none, none, none };
+		vec old = v_load(panel->max + lane), sum = v_load(panel->sum + lane);
 		for (int32_t i = 0; i < keys; i += CHAINS)
 #pragma GCC unroll CHAINS
 			for (int32_t j = 0; j < CHAINS; j++)
 				max[j] = v_max(v_load(scores + (i + j) * RT_PANEL), max[j]);
-		vec most = v_max(v_max(max[0], max[1]), v_max(max[2], max[3]));
+		vec most = v_max(v_mul(v_max(v_max(max[0], max[1]), v_max(max[2], max[3])), scale), old);
 		if (v_largest(v_sub(most, old)) > SLACK) {
 			most = v_select(v_less(v_add(old, slack), most), most, old);
 			vec shrink = v_exp2_falling(v_sub(old, most));
-			sum[0] = v_mul(sum[0], shrink);
+			sum = v_mul(sum, shrink);
 			for (int32_t i = 0; i < channels; i++)
 				v_store(sum_v + i * RT_PANEL, v_mul(v_load(sum_v + i * RT_PANEL), shrink));
 			v_store(panel->max + lane, most);
 		} else {
 			most = old;
 		}
-		sum[1] = sum[2] = sum[3] = v_set(0.0f);
-		for (int32_t i = 0; i < keys; i += CHAINS)
-#pragma GCC unroll CHAINS
-			for (int32_t j = 0; j < CHAINS; j++) {
-				vec power = v_exp2_falling(v_sub(v_load(scores + (i + j) * RT_PANEL), most));
-				sum[j] = v_add(sum[j], power);
-				v_store(scores + (i + j) * RT_PANEL, power);
-			}
-		v_store(panel->sum + lane, v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
+		if (job->w_type == RT_BF16)
+			sum = add_powers(scores, keys, scale, most, sum, true);
+		else
+			sum = add_powers(scores, keys, scale, most, sum, false);
+		v_store(panel->sum + lane, sum);
 	}
 }
 
@@ -179,78 +210,72 @@ static void add_values(
 	}
 }
 
-#ifdef VEC_TILES
-/* Rows row.. of scores = q k^T by tiles, for at most TILE_BLOCK keys and CHANNELS_SPLIT channels. */
-static void score_split(const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t row,
-	int32_t key, int32_t keys)
+#ifdef VEC_BFLOAT
+/* Rows row.. of scores = q k^T in bfloat16, for at most TILE_BLOCK keys. */
+static void score_bfloat(const struct job *job, const struct block *at, struct panel *panels, int32_t count,
+	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(CHANNELS_SPLIT)];
-	struct split_rows rows = split_begin(numbers, CHANNELS_SPLIT);
-	float buffer[CHANNELS_SPLIT];
+	_Alignas(RT_ALIGN) uint16_t numbers[TILE_BLOCK * CHANNELS_BFLOAT];
+	struct bfloat_rows rows = bfloat_begin(numbers, CHANNELS_BFLOAT / bfloat_parts(job->w_type), job->w_type);
+	struct bfloat_product product = { .tiles = job->tiles,
+		.w = (const void *)panels->q,
+		.next_w = 2 * query_floats(p),
+		.next_w_pair = 2 * BFLOAT_PAIR,
+		.c = panels->scores + row * RT_PANEL,
+		.ldc = RT_PANEL,
+		.next_c = KEYS * RT_PANEL };
+	ptrdiff_t from = at->k + (ptrdiff_t)key * p->k[2];
 
 	for (int32_t i = 0; i < count; i++) {
 		tile_begin(panels[i].scores + row * RT_PANEL, RT_PANEL, keys, RT_PANEL, NULL);
 		if (key == 0) {
 			pack_queries(job, at, &panels[i], 0, p->d);
-			split_panel_floats(panels[i].q, p->d);
+			bfloat_panel_floats(panels[i].q, p->d, job->w_type);
 		}
 	}
-	for (int32_t i = 0; i < keys; i++)
-		split_floats(&rows, i, 0, stage(p->x_type, job->k, at->k + (ptrdiff_t)(key + i) * p->k[2], p->d, buffer), p->d);
-	split_end(&rows, keys, p->d);
-	struct split_product product = { .tiles = job->tiles,
-		.rows = &rows,
-		.n = keys,
-		.depth = p->d,
-		.w = (const void *)panels->q,
-		.next_w = 2 * query_floats(p),
-		.c = panels->scores + row * RT_PANEL,
-		.ldc = RT_PANEL,
-		.next_c = KEYS * RT_PANEL };
-	split_multiply(&product, count);
+	if (bfloat_in_place(p->x_type, job->w_type, keys, p->d)) {
+		bfloat_point(job->k, from, p->k[2], keys, p->d, &product);
+	} else {
+		for (int32_t i = 0; i < keys; i++)
+			bfloat_elements(&rows, i, 0, p->x_type, job->k, from + (ptrdiff_t)i * p->k[2], p->d);
+		bfloat_end(&rows, keys, p->d, &product);
+	}
+	bfloat_multiply(&product, count);
 }
 
-/* sum_v += v^T scores by tiles, for at most TILE_BLOCK keys, whose scores are the rows from `row` on. */
-static void add_some_split(const struct job *job, const struct block *at, struct panel *panels, int32_t count,
+/* sum_v += v^T scores in bfloat16, for keys whose scores are the rows from `row` on. */
+static void add_some_bfloat(const struct job *job, const struct block *at, struct panel *panels, int32_t count,
 	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
-	enum { DEPTH = (TILE_BLOCK + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS };
-	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(DEPTH)];
-	struct split_rows rows = split_begin(numbers, DEPTH);
-	float turned[TILE_BLOCK * RT_PANEL];
+	_Alignas(RT_ALIGN) uint16_t numbers[TILE_BLOCK * CHANNELS_BFLOAT];
 
-	for (int32_t i = 0; i < count; i++)
-		split_panel_floats(panels[i].scores + row * RT_PANEL, keys);
-	for (int32_t c = 0; c < at->channels; c += TILE_BLOCK) {
-		int32_t n = at->channels - c < TILE_BLOCK ? at->channels - c : TILE_BLOCK, i = 0;
-		for (; i < keys; i += RT_PANEL) {
-			ptrdiff_t from = at->v + (ptrdiff_t)(key + i) * p->v[2] + at->channel + c;
-			pack_panel(turned, element_at(job->v, p->x_type, from), p->x_type, 1, p->v[2], n,
-				keys - i < RT_PANEL ? keys - i : RT_PANEL);
-			for (int32_t j = 0; j < n; j++)
-				split_floats(&rows, j, i, turned + j * RT_PANEL, RT_PANEL);
-		}
-		split_end(&rows, n, i);
-		struct split_product product = { .tiles = job->tiles,
-			.rows = &rows,
-			.n = n,
-			.depth = keys + keys % 2,
+	for (int32_t c = 0; c < at->channels; c += BFLOAT_COLUMNS) {
+		int32_t n = at->channels - c < BFLOAT_COLUMNS ? at->channels - c : BFLOAT_COLUMNS;
+		struct bfloat_product product = { .tiles = job->tiles,
 			.w = (const void *)(panels->scores + row * RT_PANEL),
-			.next_w = KEYS * SPLIT_ROW,
+			.next_w = 2 * KEYS * RT_PANEL,
+			.next_w_pair = 2 * BFLOAT_PAIR,
 			.c = panels->sum_v + c * RT_PANEL,
 			.ldc = RT_PANEL,
 			.next_c = sum_floats(at) };
-		split_multiply(&product, count);
+		bfloat_columns(numbers, p->x_type, job->w_type, job->v, at->v + (ptrdiff_t)key * p->v[2] + at->channel + c,
+			p->v[2], keys, n, &product);
+		bfloat_multiply(&product, count);
 	}
 }
 
-static void add_values_split(
+/* Powers that are to have two parts are split here. */
+static void add_values_bfloat(
 	const struct job *job, const struct block *at, struct panel *panels, int32_t count, int32_t key, int32_t keys)
 {
-	for (int32_t i = 0; i < keys; i += TILE_BLOCK)
-		add_some_split(job, at, panels, count, i, key + i, keys - i < TILE_BLOCK ? keys - i : TILE_BLOCK);
+	int32_t some = KEYS / bfloat_parts(job->w_type);
+
+	for (int32_t i = 0; i < count && job->w_type != RT_BF16; i++)
+		bfloat_panel_floats(panels[i].scores, keys, job->w_type);
+	for (int32_t i = 0; i < keys; i += some)
+		add_some_bfloat(job, at, panels, count, i, key + i, keys - i < some ? keys - i : some);
 }
 #endif
 
@@ -293,7 +318,7 @@ static void attend(const struct job *job, const struct block *at)
 		for (int32_t i = 0; i < keys; i += TILE_BLOCK)
 			job->products->score(job, at, panels, count, i, key + i, keys - i < TILE_BLOCK ? keys - i : TILE_BLOCK);
 		for (int32_t i = 0; i < count; i++)
-			exponentiate(&panels[i], keys, at->channels);
+			exponentiate(job, &panels[i], keys, at->channels);
 		job->products->add_values(job, at, panels, count, key, keys);
 	}
 	for (int32_t i = 0; i < count; i++)
@@ -320,10 +345,10 @@ static void units(void *data, int32_t unit, int32_t end)
 	}
 }
 
-#ifdef VEC_TILES
-static void split_units(void *data, int32_t unit, int32_t end)
+#ifdef VEC_BFLOAT
+static void bfloat_units(void *data, int32_t unit, int32_t end)
 {
-	static const struct products products = { score_split, add_values_split };
+	static const struct products products = { score_bfloat, add_values_bfloat };
 	struct job job = *(const struct job *)data;
 	struct tiles tiles;
 
@@ -333,6 +358,17 @@ static void split_units(void *data, int32_t unit, int32_t end)
 	units(&job, unit, end);
 	tiles_end(&tiles);
 }
+
+/* What the products of this call are made of: RT_BF16, RT_BF16X2 or floats. Rows of panels come in pairs, and channels
+ * of v in whole tiles, for the sums of several panels follow each other. */
+static enum rt_type product_type(const struct rt_attention *p)
+{
+	enum rt_type type = p->x_type == RT_BF16 ? RT_BF16 : p->split ? RT_BF16X2 : RT_F32;
+	bool fits =
+		bfloat_suits(type) && p->d * bfloat_parts(type) <= CHANNELS_BFLOAT && p->d % 2 == 0 && p->dv % BFLOAT_SIDE == 0;
+
+	return fits ? type : RT_F32;
+}
 #endif
 
 KERNEL(attention, (void *y, const void *q, const void *k, const void *v))
@@ -340,16 +376,25 @@ KERNEL(attention, (void *y, const void *q, const void *k, const void *v))
 	int32_t widest = p->d > p->dv ? p->d : p->dv, panels = widest > 0 && widest < CHANNELS ? CHANNELS / widest : 1;
 	static const struct products products = { score, add_values };
 	struct job job = { .p = p, .y = y, .q = q, .k = k, .v = v, .products = &products };
+	/* Powers of 2 are cheaper than those of e. */
+	float scale = p->scale * 1.44269504f;
 	int32_t count;
 
 	job.panels = panels < PANELS ? panels : PANELS;
 	job.blocks = (p->m + job.panels * RT_PANEL - 1) / (job.panels * RT_PANEL);
 	job.rounds = (p->dv + CHANNELS - 1) / CHANNELS;
+	job.q_scale = scale;
+	job.scale = 1;
 	count = p->b * p->h * job.blocks * job.rounds;
-#ifdef VEC_TILES
-	/* Whole tiles of channels of v, for the sums of several panels follow each other. */
-	if (p->split && p->d <= CHANNELS_SPLIT && p->d % 2 == 0 && p->dv % TILE_SIDE == 0) {
-		rt_parallel(run, count, split_units, &job);
+#ifdef VEC_BFLOAT
+	job.w_type = product_type(p);
+	/* Queries of one bfloat16 have no room for a scale but its sign. */
+	if (job.w_type == RT_BF16 && scale != 0) {
+		job.q_scale = scale < 0 ? -1 : 1;
+		job.scale = fabsf(scale);
+	}
+	if (job.w_type != RT_F32) {
+		rt_parallel(run, count, bfloat_units, &job);
 		return;
 	}
 #endif

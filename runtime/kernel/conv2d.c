@@ -1,6 +1,6 @@
 #include "kernel.h"
 #include "micro/act.h"
-#include "micro/split.h"
+#include "micro/bfloat.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
 
@@ -28,12 +28,13 @@ struct job {
 	const float *bias;
 	int32_t size;   /* of a pooling window: 1 without pooling */
 	int32_t c, oc;  /* channels of one group */
+	int32_t c_rows; /* rows of a panel that a tap's channels take */
 	int32_t strips; /* units along the pixels of one picture */
 	int32_t across; /* units along the channels of one group */
 	bool gather;
 	int32_t depth; /* most k in a block */
 	void (*multiply)(const struct job *job, const struct block *at, const struct depth *k, float *c);
-	struct tiles *tiles; /* of multiply_split */
+	struct tiles *tiles; /* of multiply_bfloat */
 };
 
 static void place_pixels(const struct job *job, struct block *at)
@@ -99,9 +100,9 @@ static void multiply(const struct job *job, const struct block *at, const struct
 	const struct rt_conv2d *p = job->p;
 	const float *rows[MOST_TAPS][TILE_BLOCK];
 	float buffer[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_PANELS * TILE_DEPTH_STAGED * RT_PANEL];
-	int32_t all = k->taps * k->channels, panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
-	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c * RT_PANEL;
-	ptrdiff_t from = at->g * panels * panel + ((ptrdiff_t)k->tap * job->c + k->channel) * RT_PANEL;
+	int32_t panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
+	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c_rows * RT_PANEL;
+	ptrdiff_t from = at->g * panels * panel + ((ptrdiff_t)k->tap * job->c_rows + k->channel) * RT_PANEL;
 
 	if (job->gather)
 		gather(job, at, k, rows, buffer);
@@ -115,10 +116,10 @@ static void multiply(const struct job *job, const struct block *at, const struct
 			.rows = rows[0],
 			.step = 1,
 			.segments = job->gather ? 1 : k->taps,
-			.depth = job->gather ? all : k->channels,
+			.depth = job->gather ? k->taps * k->channels : k->channels,
 			.next_w = panel };
-		tile.w = stage_panels(
-			p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, &tile.next_w, count, all * RT_PANEL, w_staged);
+		tile.w = stage_panels(p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, &tile.next_w, count, k->taps,
+			k->channels, w_staged);
 		tile_block(&tile, at->pixels, count);
 	}
 }
@@ -146,7 +147,7 @@ static void store(const struct job *job, const struct block *at, float *c)
 /* Walks k in the order of the weights: whole taps as long as several fit a block, else parts of one. */
 static void sum_up(const struct job *job, const struct block *at, float *c)
 {
-	int32_t taps = job->p->kh * job->p->kw, together = job->depth / job->c;
+	int32_t taps = job->p->kh * job->p->kw, together = job->depth / job->c_rows;
 
 	together = together < 1 ? 1 : together;
 	if (!job->gather && together > MOST_TAPS)
@@ -186,45 +187,39 @@ static void units(void *data, int32_t unit, int32_t end)
 	}
 }
 
-#ifdef VEC_TILES
-static void multiply_split(const struct job *job, const struct block *at, const struct depth *k, float *c)
+#ifdef VEC_BFLOAT
+static void multiply_bfloat(const struct job *job, const struct block *at, const struct depth *k, float *c)
 {
 	const struct rt_conv2d *p = job->p;
-	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(SPLIT_DEPTH)];
-	struct split_rows rows = split_begin(numbers, SPLIT_DEPTH);
-	float buffer[SPLIT_DEPTH];
-	int32_t all = k->taps * k->channels, panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
-	ptrdiff_t panel = (ptrdiff_t)p->kh * p->kw * job->c * SPLIT_ROW;
+	_Alignas(RT_ALIGN) uint16_t numbers[BFLOAT_NUMBERS];
+	struct bfloat_rows rows = bfloat_begin(numbers, job->depth, p->w_type);
+	struct bfloat_product product = { .tiles = job->tiles, .c = c, .ldc = TILE_COLUMNS, .next_c = RT_PANEL };
+	int32_t panels = (job->oc + RT_PANEL - 1) / RT_PANEL, tap = stored_rows(p->w_type, k->channels);
 
 	for (int32_t i = 0; i < at->pixels; i++)
 		for (int32_t t = 0; t < k->taps; t++) {
 			ptrdiff_t from = look_up(job, at, i, k->tap + t);
 			if (from < 0)
-				split_zeros(&rows, i, t * k->channels, k->channels);
+				bfloat_zeros(&rows, i, t * tap, k->channels);
 			else
-				split_floats(&rows, i, t * k->channels,
-					stage(p->x_type, job->x, from + k->channel, k->channels, buffer), k->channels);
+				bfloat_elements(&rows, i, t * tap, p->x_type, job->x, from + k->channel, k->channels);
+			if (tap > k->channels)
+				bfloat_zeros(&rows, i, t * tap + k->channels, 1);
 		}
-	split_end(&rows, at->pixels, all);
-	struct split_product product = { .tiles = job->tiles,
-		.rows = &rows,
-		.n = at->pixels,
-		.depth = all,
-		.w = (const uint16_t *)job->w + (at->g * panels + at->j / RT_PANEL) * panel +
-			 ((ptrdiff_t)k->tap * job->c + k->channel) * SPLIT_ROW,
-		.next_w = panel,
-		.c = c,
-		.ldc = TILE_COLUMNS,
-		.next_c = RT_PANEL };
-	split_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	bfloat_end(&rows, at->pixels, k->taps * tap, &product);
+	bfloat_panels(job->w, p->w_type, at->g * panels + at->j / RT_PANEL, (ptrdiff_t)p->kh * p->kw * job->c_rows,
+		(ptrdiff_t)k->tap * job->c_rows + k->channel, &product);
+	bfloat_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
 }
 
-static void split_units(void *data, int32_t unit, int32_t end)
+static void bfloat_units(void *data, int32_t unit, int32_t end)
 {
 	struct job job = *(const struct job *)data;
 	struct tiles tiles;
 
-	job.multiply = multiply_split;
+	job.multiply = multiply_bfloat;
+	job.depth = bfloat_depth(job.p->w_type);
+	job.gather = true;
 	job.tiles = &tiles;
 	tiles_begin(&tiles);
 	units(&job, unit, end);
@@ -240,15 +235,16 @@ KERNEL(conv2d, (void *y, const void *x, const void *w, const void *bias))
 	int32_t count;
 
 	job.size = size;
+	job.c_rows = stored_rows(p->w_type, job.c);
 	job.strips = (places + strip - 1) / strip;
 	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
 	job.gather = p->x_type != RT_F32 || job.c < FEW_CHANNELS;
 	job.depth = job.gather || p->w_type != RT_F32 ? TILE_DEPTH_STAGED : TILE_DEPTH;
 	job.multiply = multiply;
 	count = p->n * job.strips * p->group * job.across;
-#ifdef VEC_TILES
-	if (p->w_type == RT_BF16X2) {
-		rt_parallel(run, count, split_units, &job);
+#ifdef VEC_BFLOAT
+	if (bfloat_suits(p->w_type)) {
+		rt_parallel(run, count, bfloat_units, &job);
 		return;
 	}
 #endif

@@ -6,11 +6,14 @@
 
 /* An implicit matrix product as in conv2d: a row is an output pixel, k runs over taps and then channels. Rows are used
  * in place, by pointers to their taps; only where their bytes are not what v_dot multiplies, and where the channels of
- * a tap do not come in fours, they are gathered into a buffer first. */
+ * a tap do not come in fours, they are gathered into a buffer first. Where a tap has fewer than four channels, the
+ * weights are gathered, too, so that four taps of a grey picture are multiplied at once instead of a tap and three
+ * zeros. */
 enum {
 	MOST_TAPS = 9,        /* with pointers of their own */
 	DEPTH = 1024,         /* bytes of a tap in a block of k */
-	DEPTH_GATHERED = 512, /* bytes of a row in a block of k */
+	DEPTH_GATHERED = 384, /* bytes of a row in a block of k */
+	DEPTH_FEW = 160,      /* most taps times channels when both rows and weights are gathered */
 	FLIP = 0x80,          /* makes a signed byte unsigned, 128 more, and the other way round */
 };
 
@@ -29,6 +32,7 @@ struct depth {
 struct columns {
 	int32_t start[TILE_COLUMNS];
 	float scale[TILE_COLUMNS], bias[TILE_COLUMNS];
+	int8_t w[TILE_COLUMNS * DEPTH_FEW]; /* gathered panels, when taps have few channels */
 };
 
 struct job {
@@ -47,8 +51,14 @@ struct job {
 	ptrdiff_t panel; /* bytes of a panel of weights */
 	uint8_t flip;    /* what x's bytes are combined with before they are multiplied */
 	bool gather;
+	bool few;               /* gathers weights, too */
 	uint8_t padding[DEPTH]; /* what taps outside of the picture read */
 };
+
+static int32_t groups_of(int32_t terms)
+{
+	return (terms + DOT_GROUP - 1) / DOT_GROUP;
+}
 
 static const int8_t *panel_at(const struct job *job, const struct block *at)
 {
@@ -79,7 +89,7 @@ static void gather(const struct job *job, const struct block *at, const struct d
 	uint8_t buffer[][DEPTH_GATHERED])
 {
 	const uint8_t *taps[MOST_TAPS][TILE_BLOCK];
-	int32_t step = (k->channels + DOT_GROUP - 1) / DOT_GROUP * DOT_GROUP;
+	int32_t step = groups_of(k->channels) * DOT_GROUP;
 
 	for (int32_t t = 0; t < k->taps; t += MOST_TAPS) {
 		int32_t count = k->taps - t < MOST_TAPS ? k->taps - t : MOST_TAPS;
@@ -117,7 +127,7 @@ static void multiply(const struct job *job, const struct block *at, const struct
 {
 	const uint8_t *rows[MOST_TAPS][TILE_BLOCK];
 	uint8_t buffer[TILE_BLOCK][DEPTH_GATHERED];
-	int32_t groups = (k->channels + DOT_GROUP - 1) / DOT_GROUP;
+	int32_t groups = groups_of(k->channels);
 	struct tile_int8 tile = { .c = c,
 		.ldc = TILE_COLUMNS,
 		.next_c = RT_PANEL,
@@ -134,6 +144,51 @@ static void multiply(const struct job *job, const struct block *at, const struct
 		point(job, at, k->tap, k->taps, k->channel, rows);
 	for (int32_t s = 0; s < tile.segments; s++)
 		tile_int8_pad(rows[s], at->pixels);
+	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	if (job->p->w_zero)
+		add_row_sums(job, at, &tile);
+}
+
+/* The bytes that pixels see through the taps, one after the other; c is known where this is inlined. */
+VEC_INLINE void copy_few(const struct job *job, const struct block *at, uint8_t buffer[][DEPTH_FEW], int32_t c)
+{
+	const uint8_t *rows[MOST_TAPS][TILE_BLOCK];
+	int32_t taps = job->p->kh * job->p->kw;
+
+	for (int32_t t = 0; t < taps; t += MOST_TAPS) {
+		int32_t count = taps - t < MOST_TAPS ? taps - t : MOST_TAPS;
+		point(job, at, t, count, 0, rows);
+		for (int32_t s = 0; s < count; s++)
+			for (int32_t i = 0; i < at->pixels; i++)
+				for (int32_t r = 0; r < c; r++)
+					buffer[i][(t + s) * c + r] = rows[s][i][r] ^ job->flip;
+	}
+}
+
+static void multiply_few(const struct job *job, const struct block *at, const struct columns *columns, int32_t *c)
+{
+	uint8_t buffer[TILE_BLOCK][DEPTH_FEW];
+	const uint8_t *rows[TILE_BLOCK];
+	int32_t groups = groups_of(job->p->kh * job->p->kw * job->c);
+
+	for (int32_t i = 0; i < at->pixels; i++) {
+		rows[i] = buffer[i];
+		memset(buffer[i] + (groups - 1) * DOT_GROUP, 0, DOT_GROUP);
+	}
+	tile_int8_pad(rows, at->pixels);
+	if (job->c == 1)
+		copy_few(job, at, buffer, 1);
+	else
+		copy_few(job, at, buffer, job->c);
+	struct tile_int8 tile = { .c = c,
+		.ldc = TILE_COLUMNS,
+		.next_c = RT_PANEL,
+		.rows = rows,
+		.segments = 1,
+		.groups = groups,
+		.w = columns->w,
+		.next_w = (ptrdiff_t)groups * RT_PANEL * DOT_GROUP,
+		.fresh = true };
 	tile_int8_block(&tile, at->pixels, (at->columns + RT_PANEL - 1) / RT_PANEL);
 	if (job->p->w_zero)
 		add_row_sums(job, at, &tile);
@@ -170,6 +225,22 @@ static void sum_weights(const struct job *job, const int8_t *w, int32_t sum[RT_P
 	}
 }
 
+/* The panels of a block's columns, k dense instead of each tap in a group of its own. */
+static void gather_weights(const struct job *job, const struct block *at, int8_t *to)
+{
+	enum { ROW = RT_PANEL * DOT_GROUP };
+	int32_t terms = job->p->kh * job->p->kw * job->c, groups = groups_of(terms);
+
+	for (int32_t j = 0; j < at->columns; j += RT_PANEL, to += groups * ROW) {
+		const int8_t *from = panel_at(job, at) + j / RT_PANEL * job->panel;
+		memset(to, 0, (size_t)groups * ROW);
+		for (int32_t k = 0; k < terms; k++)
+			for (int32_t i = 0; i < RT_PANEL; i++)
+				to[k / DOT_GROUP * ROW + i * DOT_GROUP + k % DOT_GROUP] =
+					from[k / job->c * ROW + i * DOT_GROUP + k % job->c];
+	}
+}
+
 /* Where the bytes of x are flipped, each is 128 more, or less when they become signed: the sums say by how much that
  * changed the result. An absent bias is -0, which changes no number, not even a zero. */
 static void begin_columns(const struct job *job, const struct block *at, struct columns *to)
@@ -191,59 +262,64 @@ static void begin_columns(const struct job *job, const struct block *at, struct 
 			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
 		}
 	}
+	if (job->few)
+		gather_weights(job, at, to->w);
 }
+
+/* How results are stored: act and window, the pixels that are pooled together, are known where this is inlined. */
+struct finish {
+	const struct columns *columns;
+	float step, low, high; /* as in the parameters */
+	float slope;
+	enum rt_act act;
+	int32_t window;
+};
 
 /* The bytes that v would be rounded to, as multiples of the step between them. Cut off first, as in quantize_row. */
-VEC_INLINE vec in_steps(const struct rt_conv2d_int8 *p, vec v)
+VEC_INLINE vec in_steps(const struct finish *how, vec v)
 {
-	v = v_min(v_max(v, v_set((float)p->low)), v_set((float)p->high));
-	return v_mul(v_round(v), v_set(p->step));
+	return v_mul(v_round(v_min(v_max(v, v_set(how->low)), v_set(how->high))), v_set(how->step));
 }
 
-/* LANES results from column j on: those of the pixels of one pooling window, of which the sums start at c. */
-VEC_INLINE vec result(
-	const struct job *job, const struct columns *columns, const int32_t *c, int32_t j, enum rt_act act)
+/* LANES results from column j on, of one place, whose sums start at c. */
+VEC_INLINE vec result(const struct finish *how, const int32_t *c, int32_t j)
 {
-	vec scale = v_load(columns->scale + j), bias = v_load(columns->bias + j), largest = v_set(0.0f);
-	int32_t window = job->windows.size * job->windows.size;
+	vec scale = v_load(how->columns->scale + j), bias = v_load(how->columns->bias + j), largest = v_set(0.0f);
 
-	for (int32_t i = 0; i < window; i++) {
-		vec v = v_mul(v_of_sums(c + i * TILE_COLUMNS + j, columns->start + j), scale);
-		if (job->p->step > 0)
-			v = in_steps(job->p, v);
-		v = v_act(act, job->p->slope, v_add(v, bias));
+	for (int32_t i = 0; i < how->window; i++) {
+		vec v = v_mul(v_of_sums(c + i * TILE_COLUMNS + j, how->columns->start + j), scale);
+		if (how->step > 0)
+			v = in_steps(how, v);
+		v = v_act(how->act, how->slope, v_add(v, bias));
 		largest = i ? v_max(largest, v) : v;
 	}
 	return largest;
 }
 
-/* Rounds to bytes: in the order of ONNX's QuantizeLinear, but what the type cannot hold is cut off first, so that a
+/* Rounds to bytes in the order of ONNX's QuantizeLinear, but what the type cannot hold is cut off first, so that a
  * number to be rounded is never large. */
-VEC_INLINE void quantize_row(
-	const struct job *job, const struct columns *columns, const int32_t *c, int32_t n, uint8_t *y, enum rt_act act)
+VEC_INLINE void store_bytes(const struct job *job, const struct finish *how, const int32_t *c, int32_t n, uint8_t *y)
 {
-	const struct rt_conv2d_int8 *p = job->p;
-	int32_t low = (int32_t)smallest_integer(p->y_type) - p->y_zero, high = low + UINT8_MAX;
-	uint8_t last[LANES];
+	int32_t zero = job->p->y_zero, lowest = (int32_t)smallest_integer(job->p->y_type) - zero;
+	vec low = v_set((float)lowest), high = v_set((float)(lowest + UINT8_MAX));
+	int32_t j = 0;
 
-	for (int32_t j = 0; j < n; j += LANES) {
-		vec v = result(job, columns, c, j, act);
-		v = v_min(v_max(v, v_set((float)low)), v_set((float)high));
-		v = v_add(v_round(v), v_set((float)p->y_zero));
-		v_store_integers(n - j < LANES ? last : y + j, v);
-		if (n - j < LANES)
-			memcpy(y + j, last, (size_t)(n - j));
+	for (; j + LANES <= n; j += LANES)
+		v_store_bytes(y + j, v_min(v_max(result(how, c, j), low), high), zero);
+	if (j < n) {
+		uint8_t last[LANES];
+		v_store_bytes(last, v_min(v_max(result(how, c, j), low), high), zero);
+		memcpy(y + j, last, (size_t)(n - j));
 	}
 }
 
-VEC_INLINE void float_row(
-	const struct job *job, const struct columns *columns, const int32_t *c, int32_t n, ptrdiff_t to, enum rt_act act)
+VEC_INLINE void store_row(const struct job *job, const struct finish *how, const int32_t *c, int32_t n, ptrdiff_t to)
 {
 	enum rt_type type = job->p->y_type;
 	float line[TILE_COLUMNS], residual[TILE_COLUMNS];
 
 	for (int32_t j = 0; j < n; j += LANES)
-		v_store(line + j, result(job, columns, c, j, act));
+		v_store(line + j, result(how, c, j));
 	if (job->residual) {
 		load_floats(residual, element_at(job->residual, type, to), type, 1, n);
 		for (int32_t j = 0; j < n; j++)
@@ -252,42 +328,50 @@ VEC_INLINE void float_row(
 	store_floats(element_to(job->y, type, to), line, type, 1, n);
 }
 
-static void integer_row(const struct columns *columns, const int32_t *c, int32_t n, int32_t *y)
+static void store_sums(const struct columns *columns, const int32_t *c, int32_t n, int32_t *y)
 {
 	for (int32_t j = 0; j < n; j++)
 		y[j] = (int32_t)((uint32_t)c[j] + (uint32_t)columns->start[j]);
 }
 
-VEC_INLINE void store_as(
-	const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c, enum rt_act act)
+VEC_INLINE void store_as(const struct job *job, const struct block *at, const int32_t *c, struct finish how)
 {
 	const struct rt_conv2d_int8 *p = job->p;
-	int32_t size = job->windows.size, window = size * size;
+	int32_t size = job->windows.size;
 	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
 
 	to = to * p->oc + (ptrdiff_t)at->g * job->oc + at->j;
-	for (int32_t i = 0; i < at->pixels; i += window, c += window * TILE_COLUMNS, to += p->oc) {
+	for (int32_t i = 0; i < at->pixels; i += how.window, c += how.window * TILE_COLUMNS, to += p->oc) {
 		if (p->y_type == RT_U8 || p->y_type == RT_I8)
-			quantize_row(job, columns, c, at->columns, (uint8_t *)job->y + to, act);
+			store_bytes(job, &how, c, at->columns, (uint8_t *)job->y + to);
 		else if (p->y_type == RT_I32)
-			integer_row(columns, c, at->columns, (int32_t *)job->y + to);
+			store_sums(how.columns, c, at->columns, (int32_t *)job->y + to);
 		else
-			float_row(job, columns, c, at->columns, to, act);
+			store_row(job, &how, c, at->columns, to);
 	}
 }
 
 /* The choice of what is common is made once, outside of the loops. */
 static void store(const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c)
 {
-	switch (job->p->act) {
-	case RT_ACT_NONE:
-		store_as(job, at, columns, c, RT_ACT_NONE);
-		return;
-	case RT_RELU:
-		store_as(job, at, columns, c, RT_RELU);
-		return;
-	default:
-		store_as(job, at, columns, c, job->p->act);
+	const struct rt_conv2d_int8 *p = job->p;
+	bool pooled = job->windows.size > 1;
+	struct finish how = { columns, p->step, (float)p->low, (float)p->high, p->slope, p->act, pooled ? 4 : 1 };
+
+	if (p->act == RT_ACT_NONE && !pooled) {
+		how.act = RT_ACT_NONE;
+		how.window = 1;
+		store_as(job, at, c, how);
+	} else if (p->act == RT_RELU && !pooled) {
+		how.act = RT_RELU;
+		how.window = 1;
+		store_as(job, at, c, how);
+	} else if (p->act == RT_RELU) {
+		how.act = RT_RELU;
+		how.window = 4;
+		store_as(job, at, c, how);
+	} else {
+		store_as(job, at, c, how);
 	}
 }
 
@@ -317,7 +401,10 @@ static void units(void *data, int32_t unit, int32_t end)
 			begin_columns(job, &at, &columns);
 		begun = part;
 		window_block(&job->windows, &at.window, at.first, at.pixels);
-		sum_up(job, &at, c);
+		if (job->few)
+			multiply_few(job, &at, &columns, c);
+		else
+			sum_up(job, &at, c);
 		store(job, &at, &columns, c);
 	}
 }
@@ -332,12 +419,13 @@ KERNEL(conv2d_int8, (void *y, const void *x, const void *w, const void *sums, co
 			p->dilation_h, p->dilation_w },
 		.c = p->c / p->group, .oc = p->oc / p->group };
 
-	job.padded = (job.c + DOT_GROUP - 1) / DOT_GROUP * DOT_GROUP;
+	job.padded = groups_of(job.c) * DOT_GROUP;
 	job.strips = (places + strip - 1) / strip;
 	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;
 	job.panel = (ptrdiff_t)p->kh * p->kw * job.padded * RT_PANEL;
 	job.flip = (p->x_type == RT_I8) != DOT_SIGNED ? FLIP : 0;
 	job.gather = job.flip || job.c % DOT_GROUP;
+	job.few = job.c < DOT_GROUP && p->kh * p->kw * job.c <= DEPTH_FEW;
 	memset(job.padding, (uint8_t)p->x_zero, sizeof job.padding);
 	rt_parallel(run, p->n * job.strips * p->group * job.across, units, &job);
 }

@@ -1,6 +1,6 @@
 #include "kernel.h"
 #include "micro/act.h"
-#include "micro/split.h"
+#include "micro/bfloat.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
 
@@ -16,7 +16,8 @@ struct job {
 	const float *bias;
 	void (*multiply)(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0, int32_t k,
 		int32_t depth, float *c);
-	struct tiles *tiles; /* of multiply_split */
+	struct tiles *tiles; /* of multiply_bfloat */
+	int32_t depth;       /* most k in a block */
 };
 
 /* c += the product with `depth` of the inputs, from k0 on in x and from weight row k on. */
@@ -26,7 +27,7 @@ static void multiply(const struct job *job, const struct block *at, const void *
 	const struct rt_linear *p = job->p;
 	float x_staged[TILE_BLOCK][TILE_DEPTH_STAGED], w_staged[TILE_PANELS * TILE_DEPTH_STAGED * RT_PANEL];
 	const float *rows[TILE_BLOCK];
-	ptrdiff_t panel = ((ptrdiff_t)p->k0 + p->k1) * RT_PANEL;
+	ptrdiff_t panel = (ptrdiff_t)stored_rows(p->w_type, p->k0 + p->k1) * RT_PANEL;
 
 	for (int32_t i = 0; i < at->rows; i++)
 		rows[i] = stage(p->x_type, x, (ptrdiff_t)(at->i + i) * ldx + k0, depth, x_staged[i]);
@@ -42,7 +43,7 @@ static void multiply(const struct job *job, const struct block *at, const void *
 			.depth = depth,
 			.next_w = panel };
 		ptrdiff_t from = (at->j + j) / RT_PANEL * panel + (ptrdiff_t)k * RT_PANEL;
-		tile.w = stage_panels(p->w_type, job->w, from, &tile.next_w, panels, depth * RT_PANEL, w_staged);
+		tile.w = stage_panels(p->w_type, job->w, from, &tile.next_w, panels, 1, depth, w_staged);
 		tile_block(&tile, at->rows, panels);
 	}
 }
@@ -72,8 +73,7 @@ static void units(void *data, int32_t unit, int32_t end)
 {
 	const struct job *job = data;
 	const struct rt_linear *p = job->p;
-	bool staged = p->x_type != RT_F32 || p->w_type != RT_F32;
-	int32_t most = staged ? TILE_DEPTH_STAGED : TILE_DEPTH, down = (p->m + TILE_BLOCK - 1) / TILE_BLOCK;
+	int32_t most = job->depth, down = (p->m + TILE_BLOCK - 1) / TILE_BLOCK;
 	_Alignas(RT_ALIGN) float c[TILE_BLOCK * TILE_COLUMNS];
 
 	for (; unit < end; unit++) {
@@ -89,37 +89,34 @@ static void units(void *data, int32_t unit, int32_t end)
 	}
 }
 
-#ifdef VEC_TILES
-static void multiply_split(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0,
+#ifdef VEC_BFLOAT
+static void multiply_bfloat(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0,
 	int32_t k, int32_t depth, float *c)
 {
 	const struct rt_linear *p = job->p;
-	_Alignas(RT_ALIGN) uint16_t numbers[SPLIT_ROWS(SPLIT_DEPTH)];
-	struct split_rows rows = split_begin(numbers, SPLIT_DEPTH);
-	float buffer[SPLIT_DEPTH];
-	ptrdiff_t panel = ((ptrdiff_t)p->k0 + p->k1) * SPLIT_ROW;
+	_Alignas(RT_ALIGN) uint16_t numbers[BFLOAT_NUMBERS];
+	struct bfloat_rows rows = bfloat_begin(numbers, job->depth, p->w_type);
+	struct bfloat_product product = { .tiles = job->tiles, .c = c, .ldc = TILE_COLUMNS, .next_c = RT_PANEL };
+	ptrdiff_t from = (ptrdiff_t)at->i * ldx + k0;
 
-	for (int32_t i = 0; i < at->rows; i++)
-		split_floats(&rows, i, 0, stage(p->x_type, x, (ptrdiff_t)(at->i + i) * ldx + k0, depth, buffer), depth);
-	split_end(&rows, at->rows, depth);
-	struct split_product product = { .tiles = job->tiles,
-		.rows = &rows,
-		.n = at->rows,
-		.depth = depth,
-		.w = (const uint16_t *)job->w + at->j / RT_PANEL * panel + (ptrdiff_t)k * SPLIT_ROW,
-		.next_w = panel,
-		.c = c,
-		.ldc = TILE_COLUMNS,
-		.next_c = RT_PANEL };
-	split_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	if (bfloat_in_place(p->x_type, p->w_type, at->rows, depth)) {
+		bfloat_point(x, from, ldx, at->rows, depth, &product);
+	} else {
+		for (int32_t i = 0; i < at->rows; i++)
+			bfloat_elements(&rows, i, 0, p->x_type, x, from + (ptrdiff_t)i * ldx, depth);
+		bfloat_end(&rows, at->rows, depth, &product);
+	}
+	bfloat_panels(job->w, p->w_type, at->j / RT_PANEL, stored_rows(p->w_type, p->k0 + p->k1), k, &product);
+	bfloat_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
 }
 
-static void split_units(void *data, int32_t unit, int32_t end)
+static void bfloat_units(void *data, int32_t unit, int32_t end)
 {
 	struct job job = *(const struct job *)data;
 	struct tiles tiles;
 
-	job.multiply = multiply_split;
+	job.multiply = multiply_bfloat;
+	job.depth = bfloat_depth(job.p->w_type);
 	job.tiles = &tiles;
 	tiles_begin(&tiles);
 	units(&job, unit, end);
@@ -129,12 +126,14 @@ static void split_units(void *data, int32_t unit, int32_t end)
 
 KERNEL(linear, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))
 {
-	struct job job = { p, y, x0, x1, w, residual, bias, multiply, NULL };
+	bool staged = p->x_type != RT_F32 || p->w_type != RT_F32;
+	struct job job = { p, y, x0, x1, w, residual, bias, multiply, NULL,
+		.depth = staged ? TILE_DEPTH_STAGED : TILE_DEPTH };
 	int32_t down = (p->m + TILE_BLOCK - 1) / TILE_BLOCK, across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
 
-#ifdef VEC_TILES
-	if (p->w_type == RT_BF16X2) {
-		rt_parallel(run, down * across, split_units, &job);
+#ifdef VEC_BFLOAT
+	if (bfloat_suits(p->w_type)) {
+		rt_parallel(run, down * across, bfloat_units, &job);
 		return;
 	}
 #endif

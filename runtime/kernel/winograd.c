@@ -1,6 +1,6 @@
 #include "kernel.h"
-#include "element.h"
 #include "micro/act.h"
+#include "micro/stage.h"
 #include "micro/tile.h"
 #include "micro/winograd.h"
 
@@ -14,8 +14,8 @@ struct job {
 	const void *x, *w;
 	const float *bias;
 	const float *head_bias;
-	float *planes;      /* of the transformed weights, in the order in which they are used */
-	float *head_floats; /* the weights of the first convolution */
+	float *planes;            /* of the transformed weights, in the order in which they are used */
+	const float *head_floats; /* the weights of the first convolution */
 	float *slots;
 	int32_t across, down; /* blocks of a picture */
 	bool stream;          /* y is stored past the caches */
@@ -45,14 +45,12 @@ static float *weight_plane(const struct job *job, int32_t panel, int32_t plane)
 static void transform_weights(void *data, int32_t unit, int32_t end)
 {
 	const struct job *job = data;
-	int32_t c = job->p->c;
+	int32_t c = job->p->c, rows = stored_rows(job->p->w_type, c);
 	float taps[9 * RT_PANEL];
 
 	for (; unit < end; unit++) {
-		ptrdiff_t from = ((ptrdiff_t)(unit / c) * 9 * c + unit % c) * RT_PANEL;
 		for (int32_t t = 0; t < 9; t++)
-			load_floats(taps + t * RT_PANEL, element_at(job->w, job->p->w_type, from + (ptrdiff_t)t * c * RT_PANEL),
-				job->p->w_type, 1, RT_PANEL);
+			load_row(taps + t * RT_PANEL, job->p->w_type, job->w, ((ptrdiff_t)(unit / c) * 9 + t) * rows + unit % c);
 		int32_t panel = unit / c;
 		float *to = weight_plane(job, panel, 0) + (panel % RT_WINOGRAD_PANELS * c + unit % c) * RT_PANEL;
 		for (int32_t j = 0; j < RT_PANEL; j += LANES)
@@ -331,15 +329,16 @@ KERNEL(winograd,
 		.bias = bias,
 		.head_bias = head_bias,
 		.planes = scratch };
-	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL;
+	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL, head_panels = (int32_t)job.layout.channels / RT_PANEL;
+	ptrdiff_t head_panel = (ptrdiff_t)9 * stored_rows(p->w_type, p->head_c) * RT_PANEL;
+	float *head_floats = weight_plane(&job, panels + RT_WINOGRAD_PANELS - 1, 0);
 
 	job.stream = should_stream(p, y);
-	job.head_floats = weight_plane(&job, panels + RT_WINOGRAD_PANELS - 1, 0);
-	job.slots = job.head_floats + job.layout.head_w;
+	job.slots = head_floats + job.layout.head_w;
 	job.down = (p->oh + p->tiles_h * RT_WINOGRAD_OUT - 1) / (p->tiles_h * RT_WINOGRAD_OUT);
 	job.across = (p->ow + p->tiles_w * RT_WINOGRAD_OUT - 1) / (p->tiles_w * RT_WINOGRAD_OUT);
 	if (p->head_c)
-		load_floats(job.head_floats, head_w, p->w_type, 1, (int32_t)job.layout.head_w);
+		job.head_floats = stage_panels(p->w_type, head_w, 0, &head_panel, head_panels, 9, p->head_c, head_floats);
 	rt_parallel(run, panels * p->c, transform_weights, &job);
 	rt_parallel(run, p->slots, units, &job);
 }

@@ -28,19 +28,58 @@ static inline void join_parts(float *to, const uint16_t *w, int32_t n)
 		}
 }
 
-/* The same for n elements of each of several panels of weights, the first at `at` and each `*next` after the one
- * before: afterwards *next is the distance between them where they are now. */
-static inline const float *stage_panels(
-	enum rt_type type, const void *w, ptrdiff_t at, ptrdiff_t *next, int panels, int32_t n, float *buffer)
+/* Pairs of rows of RT_BF16 as floats; of the last pair perhaps the first row only. */
+static inline void part_pairs(float *to, const uint16_t *w, int32_t rows)
 {
+	for (int32_t i = 0; i < rows; i += 2, w += 2 * RT_PANEL)
+		for (int32_t j = 0; j < RT_PANEL; j += LANES) {
+			vec first, second;
+			v_load_pairs(w + 2 * j, &first, &second);
+			v_store(to + i * RT_PANEL + j, first);
+			if (i + 1 < rows)
+				v_store(to + (i + 1) * RT_PANEL + j, second);
+		}
+}
+
+/* Row number `row` of panels as floats; not of RT_BF16X2. */
+static inline void load_row(float *to, enum rt_type type, const void *w, ptrdiff_t row)
+{
+	float pair[2 * RT_PANEL];
+
+	if (type != RT_BF16) {
+		load_floats(to, element_at(w, type, row * RT_PANEL), type, 1, RT_PANEL);
+		return;
+	}
+	part_pairs(pair, (const uint16_t *)w + (row - row % 2) * RT_PANEL, 2);
+	memcpy(to, pair + row % 2 * RT_PANEL, RT_PANEL * sizeof *to);
+}
+
+/* How many rows a panel of this type stores for so many, which belong together: a tap's, or all. */
+static inline int32_t stored_rows(enum rt_type type, int32_t rows)
+{
+	return type == RT_BF16 ? rows + rows % 2 : rows;
+}
+
+/* The same for segments of `rows` rows each of several panels of weights, the first from element `at` on and each
+ * `*next` elements after the one before: afterwards *next is the distance between them where they are now. */
+static inline const float *stage_panels(enum rt_type type, const void *w, ptrdiff_t at, ptrdiff_t *next, int panels,
+	int32_t segments, int32_t rows, float *buffer)
+{
+	int32_t n = segments * rows * RT_PANEL;
+
 	if (type == RT_F32)
 		return (const float *)w + at;
 	for (int i = 0; i < panels; i++) {
 		const void *from = element_at(w, type, at + i * *next);
+		float *to = buffer + i * n;
 		if (type == RT_BF16X2)
-			join_parts(buffer + i * n, from, n);
+			join_parts(to, from, n);
+		else if (type == RT_F16)
+			load_floats(to, from, type, 1, n);
 		else
-			load_floats(buffer + i * n, from, type, 1, n);
+			for (int32_t s = 0; s < segments; s++)
+				part_pairs(to + s * rows * RT_PANEL,
+					(const uint16_t *)from + (ptrdiff_t)s * stored_rows(type, rows) * RT_PANEL, rows);
 	}
 	*next = n;
 	return buffer;

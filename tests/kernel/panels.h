@@ -4,16 +4,30 @@
 
 #include "kernel_test.h"
 
-/* How many elements ceil(n/16) panels of depth k have. */
-static inline size_t panels_size(int32_t k, int32_t n)
+/* How many rows of a panel a tap's channels take: of RT_BF16 they are padded to whole pairs. */
+static inline int32_t tap_rows(enum rt_type type, int32_t channels)
 {
-	return (size_t)((n + RT_PANEL - 1) / RT_PANEL * RT_PANEL) * (size_t)k;
+	return type == RT_BF16 ? channels + channels % 2 : channels;
 }
 
-/* How far a product with panels of this type may be from that with the weights themselves, by the sum of its terms'
- * magnitudes: see RT_BF16X2. */
-static inline double split_error(enum rt_type type, double magnitude)
+/* n, padded to whole panels. */
+static inline size_t padded(int32_t n)
 {
+	return (size_t)((n + RT_PANEL - 1) / RT_PANEL * RT_PANEL);
+}
+
+/* How many elements ceil(n/16) panels have for so many taps and channels of each. */
+static inline size_t panels_size(enum rt_type type, int32_t taps, int32_t channels, int32_t n)
+{
+	return padded(n) * (size_t)(taps * tap_rows(type, channels));
+}
+
+/* How far a product with panels of this type may be from that with x and the weights themselves, by the sum of its
+ * terms' magnitudes: see RT_BF16 and RT_BF16X2. */
+static inline double split_error(enum rt_type type, enum rt_type x_type, double magnitude)
+{
+	if (type == RT_BF16 && x_type != RT_BF16)
+		return 0x1p-8 * magnitude;
 	return type == RT_BF16X2 ? 0x1p-15 * magnitude : 0;
 }
 
@@ -23,26 +37,32 @@ static inline enum rt_type given_type(enum rt_type type)
 	return type == RT_BF16X2 ? RT_F32 : type;
 }
 
-/* Element `at` of panels of RT_BF16X2, which have an even number of rows. */
-static inline void set_split(uint16_t *panels, size_t at, float x)
+/* Column j of row `row` of a panel of RT_BF16X2 or RT_BF16, whose rows lie in pairs. */
+static inline void set_pair(uint16_t *panel, enum rt_type type, size_t row, size_t j, float x)
 {
-	size_t row = at / RT_PANEL, to = row / 2 * 4 * RT_PANEL + at % RT_PANEL * 2 + row % 2;
+	uint16_t *pair = panel + row / 2 * (type == RT_BF16 ? 2 : 4) * RT_PANEL + j * 2 + row % 2;
 
-	panels[to] = bfloat_of_float(x);
-	panels[to + 2 * RT_PANEL] = bfloat_of_float(x - float_of_bfloat(panels[to]));
+	pair[0] = bfloat_of_float(x);
+	if (type == RT_BF16X2)
+		pair[2 * RT_PANEL] = bfloat_of_float(x - float_of_bfloat(pair[0]));
 }
 
-/* Writes w [k][n] of given_type(type) as zero-filled panels. */
-static inline void pack_panels(void *panels, const void *w, enum rt_type type, int32_t k, int32_t n)
+/* Writes w [taps][channels][n] of given_type(type) as zero-filled panels. */
+static inline void pack_panels(
+	void *panels, const void *w, enum rt_type type, int32_t taps, int32_t channels, int32_t n)
 {
-	for (int32_t j = 0; j < (n + RT_PANEL - 1) / RT_PANEL * RT_PANEL; j++)
-		for (int32_t t = 0; t < k; t++) {
-			size_t to = (size_t)(j / RT_PANEL * k + t) * RT_PANEL + (size_t)(j % RT_PANEL);
-			double x = j < n ? element(w, given_type(type), (size_t)t * (size_t)n + (size_t)j) : 0;
-			if (type == RT_BF16X2)
-				set_split(panels, to, (float)x);
+	size_t size = rt_type_size(type), rows = (size_t)(taps * tap_rows(type, channels));
+
+	memset(panels, 0, panels_size(type, taps, channels, n) * size);
+	for (size_t k = 0; k < (size_t)(taps * channels); k++)
+		for (size_t j = 0; j < (size_t)n; j++) {
+			char *panel = (char *)panels + j / RT_PANEL * rows * RT_PANEL * size;
+			size_t row = k / (size_t)channels * (size_t)tap_rows(type, channels) + k % (size_t)channels;
+			double x = element(w, given_type(type), k * (size_t)n + j);
+			if (type == RT_BF16X2 || type == RT_BF16)
+				set_pair((uint16_t *)panel, type, row, j % RT_PANEL, (float)x);
 			else
-				set_element(panels, type, to, x);
+				set_element(panel, type, row * RT_PANEL + j % RT_PANEL, x);
 		}
 }
 

@@ -276,6 +276,31 @@ START_TEST(split_products)
 }
 END_TEST
 
+/* Queries, keys and channels around the sizes of tiles, in bfloat16, whose powers may be rounded to it, too: of values
+ * up to 1 a weighted mean is then within 2^-7. Scales of either sign, for queries in bfloat16 cannot hold one. */
+START_TEST(bfloat_products)
+{
+	static const int32_t sizes[][4] = { { 1, 1, 2, 16 }, { 3, 2, 6, 32 }, { 17, 49, 8, 16 }, { 65, 100, 64, 64 },
+		{ 20, 47, 34, 272 }, { 16, 33, 33, 16 }, { 9, 250, 130, 64 }, { 20, 50, 32, 50 }, { 70, 97, 128, 80 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct rt_attention p = { .b = 2,
+			.h = 2,
+			.m = sizes[i][0],
+			.n = sizes[i][1],
+			.d = sizes[i][2],
+			.dv = sizes[i][3],
+			.scale = i % 2 ? 0.3f : -0.2f,
+			.x_type = RT_BF16,
+			.y_type = RT_F32 };
+		check_attention(p, 1, 0x1p-7);
+		p.y_type = RT_BF16;
+		p.scale = 0;
+		check_attention(p, 1, 0x1p-7);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("attention");
@@ -289,6 +314,7 @@ Suite *suite(void)
 	tcase_add_test(t, strides);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_products);
+	tcase_add_test(t, bfloat_products);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -31,19 +31,20 @@ static void check_conv(struct rt_conv2d p, bool bias, double tolerance)
 	DEFAULT(x_type, RT_F32);
 	DEFAULT(y_type, RT_F32);
 	DEFAULT(w_type, RT_F32);
-	int32_t k = p.kh * p.kw * p.c / p.group, os = p.oc / p.group;
-	size_t step = panels_size(k, os), size = rt_type_size(p.w_type);
+	int32_t taps = p.kh * p.kw, channels = p.c / p.group, k = taps * channels, os = p.oc / p.group;
+	size_t step = panels_size(p.w_type, taps, channels, os), size = rt_type_size(p.w_type);
 	char *w = random_tensor(given_type(p.w_type), (size_t)(k * p.oc), 1, -1, 1);
 	double *magnitude;
 	c.p = p;
 	c.x = random_tensor(p.x_type, (size_t)(p.n * p.h * p.w * p.c), 2, -1, 1);
-	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
+	c.bias = bias ? random_tensor(RT_F32, padded(p.oc), 3, -1, 1) : NULL;
 	c.w = malloc((size_t)p.group * step * size);
 	for (int32_t g = 0; g < p.group; g++)
-		pack_panels((char *)c.w + (size_t)g * step * size, w + (size_t)(g * k * os) * size, p.w_type, k, os);
+		pack_panels(
+			(char *)c.w + (size_t)g * step * size, w + (size_t)(g * k * os) * size, p.w_type, taps, channels, os);
 	double *expected = reference_picture(&p, c.x, w, c.bias, &count, &magnitude), *bound = new_doubles(count);
 	for (size_t i = 0; i < count; i++)
-		bound[i] = tolerance * fmax(1, fabs(expected[i])) + split_error(p.w_type, magnitude[i]);
+		bound[i] = tolerance * fmax(1, fabs(expected[i])) + split_error(p.w_type, p.x_type, magnitude[i]);
 	check_within(call, &c, expected, bound, count, p.y_type);
 	free(magnitude);
 	free(w);
@@ -252,6 +253,33 @@ START_TEST(split_weights)
 }
 END_TEST
 
+/* Odd channels, which take a row more; filters and pixels around the sizes of tiles; more channels than a block has;
+ * groups; and pictures of every type. */
+START_TEST(bfloat_weights)
+{
+	static const int32_t sizes[][5] = { { 1, 1, 1, 1, 7 }, { 32, 16, 1, 0, 4 }, { 33, 17, 3, 2, 8 }, { 3, 33, 5, 0, 9 },
+		{ 64, 130, 3, 2, 7 }, { 129, 20, 2, 0, 5 }, { 300, 40, 3, 0, 6 } };
+	static const enum rt_type types[] = { RT_BF16, RT_F32, RT_F16 };
+
+	for (size_t i = 0; i < 3 * sizeof sizes / sizeof *sizes; i++) {
+		const int32_t *given = sizes[i / 3];
+		int32_t k = given[2], size = given[4] + 1 - k;
+		struct rt_conv2d p = { .h = given[4], .w = given[4], .c = given[0], .oh = size, .ow = size, .oc = given[1] };
+		p.kh = p.kw = k;
+		p.pool = given[3];
+		p.w_type = RT_BF16;
+		p.x_type = types[i % 3];
+		check_conv(p, true, 1e-5);
+		p.pad_left = p.pad_top = 1;
+		p.c *= 2;
+		p.oc *= 2;
+		p.group = 2;
+		p.y_type = RT_BF16;
+		check_conv(p, false, 8e-3);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("conv2d");
@@ -266,6 +294,7 @@ Suite *suite(void)
 	tcase_add_test(t, pooling);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_weights);
+	tcase_add_test(t, bfloat_weights);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -57,7 +57,7 @@ static int64_t exact_sum(const struct int8_case *job, int32_t n, int32_t oy, int
 				size_t from = (size_t)(((n * p->h + row) * p->w + column) * p->c + g * cs + i);
 				size_t at = (size_t)((((g * p->kh + ky) * p->kw + kx) * cs + i) * os + oc % os);
 				int64_t x = inside ? (int64_t)element(job->x, p->x_type, from) : p->x_zero;
-				sum += x * job->plain[at];
+				sum += x * (job->plain[at] + p->w_zero);
 			}
 		}
 	return sum;
@@ -68,6 +68,10 @@ static float activated(const struct int8_case *job, int32_t oc, int64_t sum)
 {
 	volatile float v = (float)sum * job->scale[oc];
 
+	if (job->p.step > 0) {
+		v = fminf(fmaxf(rintf(v), (float)job->p.low), (float)job->p.high);
+		v *= job->p.step;
+	}
 	if (job->bias)
 		v += job->bias[oc];
 	return (float)reference_act(job->p.act, (double)job->p.slope, (double)v);
@@ -356,6 +360,32 @@ START_TEST(halves)
 }
 END_TEST
 
+/* Rounding to bytes on the way to bytes, and to floats. */
+START_TEST(steps)
+{
+	struct rt_conv2d_int8 p = { SAME(4, 7), .c = 20, .oc = 19, TAPS3, PAD1, .step = 0.37f, .low = -11, .high = 14,
+		.act = RT_RELU };
+
+	check_both_signs(p, BIAS);
+	p.pool = 2;
+	check_both_signs(p, 0);
+	p.low = 0;
+	check_int8(p, BIAS | RESIDUAL);
+}
+END_TEST
+
+/* Weights that are more than they are stored as, where bytes are used in place and where they are gathered. */
+START_TEST(weight_zero_points)
+{
+	for (int32_t c = 12; c < 14; c++) {
+		struct rt_conv2d_int8 p = { SAME(5, 6), .c = c, .oc = 17, TAPS3, PAD1, .w_zero = c == 12 ? 8 : -128 };
+		check_both_signs(p, BIAS);
+	}
+	check_both_signs((struct rt_conv2d_int8){ SAME(1, 21), .c = 1100, .oc = 130, .kh = 1, .kw = 1, .w_zero = 13 }, 0);
+	check_both_signs((struct rt_conv2d_int8){ SAME(5, 4), .c = 24, .oc = 36, TAPS3, .group = 2, .w_zero = 1 }, 0);
+}
+END_TEST
+
 START_TEST(random_shapes)
 {
 	uint64_t state = 1;
@@ -404,6 +434,8 @@ Suite *suite(void)
 	tcase_add_test(t, result_types);
 	tcase_add_test(t, extremes);
 	tcase_add_test(t, halves);
+	tcase_add_test(t, steps);
+	tcase_add_test(t, weight_zero_points);
 	tcase_add_test(t, random_shapes);
 	suite_add_tcase(s, t);
 	return s;

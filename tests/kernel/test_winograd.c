@@ -19,9 +19,9 @@ static void *weights(const struct rt_conv2d *p, uint64_t seed, void **packed)
 {
 	void *w = random_tensor(p->w_type, (size_t)(9 * p->c * p->oc), seed, -1, 1);
 
-	*packed = malloc(panels_size(9 * p->c, p->oc) * rt_type_size(p->w_type));
+	*packed = malloc(panels_size(p->w_type, 9, p->c, p->oc) * rt_type_size(p->w_type));
 	ck_assert(*packed != NULL);
-	pack_panels(*packed, w, p->w_type, 9 * p->c, p->oc);
+	pack_panels(*packed, w, p->w_type, 9, p->c, p->oc);
 	return w;
 }
 
@@ -66,7 +66,7 @@ static double *head_picture(struct winograd_case *c, struct rt_conv2d *conv)
 	head.pool = 0;
 	head.act = p->head_act;
 	void *w = weights(&head, 4, &c->head_w);
-	c->head_bias = random_tensor(RT_F32, panels_size(1, p->c), 5, -1, 1);
+	c->head_bias = random_tensor(RT_F32, padded(p->c), 5, -1, 1);
 	double *picture = reference_picture(&head, c->x, w, c->head_bias, &count, NULL);
 	free(w);
 	conv->x_type = RT_F64;
@@ -95,7 +95,7 @@ static void check_winograd(struct rt_winograd p, bool bias)
 	c.x = random_tensor(p.x_type, (size_t)(p.n * p.h * p.w * (p.head_c ? p.head_c : p.c)), 1, -1, 1);
 	double *picture = p.head_c ? head_picture(&c, &conv) : NULL;
 	void *w = weights(&conv, 2, &c.w);
-	c.bias = bias ? random_tensor(RT_F32, panels_size(1, p.oc), 3, -1, 1) : NULL;
+	c.bias = bias ? random_tensor(RT_F32, padded(p.oc), 3, -1, 1) : NULL;
 	c.scratch = malloc(rt_winograd_scratch(&p));
 	ck_assert(c.scratch != NULL);
 	double *expected = reference_picture(&conv, picture ? picture : c.x, w, c.bias, &count, NULL);
@@ -197,18 +197,18 @@ START_TEST(storage_types)
 {
 	static const enum rt_type types[] = { RT_F32, RT_F16, RT_BF16 };
 
-	for (int i = 0; i < 36; i++)
+	for (int i = 0; i < 54; i++)
 		check_winograd((struct rt_winograd){ .h = 6,
 						   .w = 9,
 						   .c = i % 2 ? 17 : 16,
 						   .oc = 18,
 						   .pool = i % 4 ? 0 : 2,
-						   .head_c = i / 18 ? 2 : 0,
+						   .head_c = i / 27 ? 3 : 0,
 						   .tiles_h = 2,
 						   .tiles_w = 2,
 						   .x_type = types[i % 3],
 						   .y_type = types[i / 3 % 3],
-						   .w_type = types[i / 9 % 2] },
+						   .w_type = types[i / 9 % 3] },
 			true);
 }
 END_TEST

@@ -92,22 +92,37 @@ static inline void tiles_multiply(struct tiles *tiles, int i, int a, int b)
 	}
 }
 
+VEC_INLINE void v_narrow(uint16_t *p, vec a)
+{
+	v_store_bfloat(p, a);
+}
+
+VEC_INLINE void v_narrow_pairs(uint16_t *p, vec a, vec b)
+{
+	uint16_t part[2][LANES], pairs[2 * LANES];
+
+	v_narrow(part[0], a);
+	v_narrow(part[1], b);
+	for (int i = 0; i < 2 * LANES; i++)
+		pairs[i] = part[i % 2][i / 2];
+	memcpy(p, pairs, sizeof pairs);
+}
+
 VEC_INLINE void v_split(uint16_t *hi, uint16_t *lo, vec a)
 {
-	v_store_bfloat(hi, a);
-	v_store_bfloat(lo, v_sub(a, v_load_bfloat(hi)));
+	v_narrow(hi, a);
+	v_narrow(lo, v_sub(a, v_load_bfloat(hi)));
 }
 
 VEC_INLINE void v_split_pairs(uint16_t *hi, uint16_t *lo, vec a, vec b)
 {
-	uint16_t part[2][2][LANES], pairs[2][2 * LANES];
+	vec high_a, high_b;
+	uint16_t high[2 * LANES];
 
-	v_split(part[0][0], part[1][0], a);
-	v_split(part[0][1], part[1][1], b);
-	for (int i = 0; i < 4 * LANES; i++)
-		pairs[i / 2 / LANES][i % (2 * LANES)] = part[i / 2 / LANES][i % 2][i % (2 * LANES) / 2];
-	memcpy(hi, pairs[0], sizeof pairs[0]);
-	memcpy(lo, pairs[1], sizeof pairs[1]);
+	v_narrow_pairs(high, a, b);
+	v_load_pairs(high, &high_a, &high_b);
+	memcpy(hi, high, sizeof high);
+	v_narrow_pairs(lo, v_sub(a, high_a), v_sub(b, high_b));
 }
 
 #endif

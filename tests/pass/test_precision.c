@@ -256,6 +256,18 @@ static enum rt_type weights_type(const struct program *p)
 	return RT_NOTYPE;
 }
 
+/* And their shape. */
+static const char *weights_shape(const struct program *p)
+{
+	for (const struct call *call = p->main->first; call; call = call->next)
+		if (!strcmp(call->kernel->name, "linear"))
+			return call->argument[3].buffer->shape;
+		else if (!strcmp(call->kernel->name, "conv2d"))
+			return call->argument[2].buffer->shape;
+	ck_abort_msg("no product");
+	return NULL;
+}
+
 /* Sums too short for a tile, an odd number of rows, and numbers that bfloat16 cannot hold keep their weights in float.
  */
 START_TEST(split_products)
@@ -268,11 +280,33 @@ START_TEST(split_products)
 }
 END_TEST
 
+/* Panels of bfloat16 have pairs of rows, of each tap alone; no pair lies in two inputs. Short sums of floats, which
+ * coordinates have, keep weights in float. */
+START_TEST(bfloat_weights)
+{
+	static const char *const shapes[] = { [LONG] = "[1][20][16][2]",
+		[SHORT] = "[1][30][16]",
+		[ODD] = "[1][21][16][2]",
+		[LARGE] = "[1][20][16][2]",
+		[PICTURE] = "[1][18][16][2]",
+		[ODD_PICTURE] = "[1][27][16][2]",
+		[FIRST_HALF_ODD] = "[1][42][16]" };
+
+	for (int form = 0; form < SPLIT_FORMS; form++) {
+		struct op_test t = pass_compare_as(products, form, PRECISION_BF16, 2e-2);
+		ck_assert_int_eq(weights_type(t.program), form == SHORT || form == FIRST_HALF_ODD ? RT_F32 : RT_BF16);
+		ck_assert_str_eq(weights_shape(t.program), shapes[form]);
+		op_end(&t);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("precision");
 	TCase *c = tcase_create("precision");
 
+	tcase_add_test(c, bfloat_weights);
 	tcase_add_test(c, features);
 	tcase_add_test(c, bfloats);
 	tcase_add_test(c, fp32_changes_nothing);
