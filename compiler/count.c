@@ -65,10 +65,10 @@ static double convolution(const struct node *n)
 	return channels > 0 ? elements(transposed ? n->in[0] : n->out[0]) * elements(n->in[1]) / channels : 0;
 }
 
-/* gluec.Conv, whose result may be pooled, and which may have another convolution before it. */
+/* gluec.Conv and gluec.IntegerProduct, whose result may be pooled; the first may have another convolution before it. */
 static double own_convolution(struct ctx *c, const struct node *n)
 {
-	const struct value *head = input(n, 3);
+	const struct value *head = is_internal(n, "Conv") ? input(n, 3) : NULL;
 	double pooled = attribute_int(c, n, "pool", 0) == 2 ? 4 : 1;
 
 	return pooled * convolution(n) + (head ? elements(n->in[0]) / dim(n->in[0], 1) * elements(head) : 0);
@@ -110,7 +110,9 @@ double count_node_multiply_adds(struct ctx *c, const struct node *n)
 		return most;
 	if (is_internal(n, "Conv"))
 		return own_convolution(c, n);
-	if (is_internal(n, "Linear"))
+	if (is_internal(n, "IntegerProduct") && n->in[1]->rank > 2)
+		return own_convolution(c, n);
+	if (is_internal(n, "Linear") || is_internal(n, "IntegerProduct"))
 		return elements(n->out[0]) * dim(n->in[1], 0);
 	if (!strcmp(n->type, "Conv") || !strcmp(n->type, "ConvTranspose") || !strcmp(n->type, "FusedConv"))
 		return convolution(n);

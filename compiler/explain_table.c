@@ -45,9 +45,10 @@ static double estimate(enum precision precision, double multiply_adds, size_t by
 	return 1e-3 * (multiply_adds / per_nanosecond[precision] + (double)bytes / BYTES_PER_NANOSECOND);
 }
 
-static size_t bytes_fp32(const struct value *v)
+/* The bytes of a quantised product stand for floats, too. */
+static size_t bytes_fp32(const struct node *n, const struct value *v)
 {
-	return is_float_type(v->type) || v->is_exact ? (size_t)value_elements(v) * 4 : value_bytes(v);
+	return is_float_type(v->type) || is_integer_product(n) ? (size_t)value_elements(v) * 4 : value_bytes(v);
 }
 
 /* The largest magnitude among the values that an attention computes inside: scaled or not, the logits. */
@@ -75,12 +76,12 @@ static struct row describe(struct ctx *c, const struct node *n)
 		if (!v)
 			continue;
 		*(v->data ? &r.weights : &read) += value_bytes(v);
-		*(v->data ? &r.weights_fp32 : &read_fp32) += bytes_fp32(v);
+		*(v->data ? &r.weights_fp32 : &read_fp32) += bytes_fp32(n, v);
 	}
 	for (int i = 0; i < n->n_out; i++)
 		if (n->out[i]) {
 			r.result += value_bytes(n->out[i]);
-			r.result_fp32 += bytes_fp32(n->out[i]);
+			r.result_fp32 += bytes_fp32(n, n->out[i]);
 		}
 	if (is_mover(n))
 		return r;
@@ -101,8 +102,8 @@ static bool is_listed(const struct explain_view *view, const struct node *n)
 
 	if (view->filter)
 		return rule_matches(&rule, n);
-	return view->all ||
-		   (!is_mover(n) && !node_graphs(n, inner, 8) && n->n_out && n->out[0] && is_float_type(n->out[0]->type));
+	return view->all || (!is_mover(n) && !node_graphs(n, inner, 8) && n->n_out && n->out[0] &&
+							(is_float_type(n->out[0]->type) || is_integer_product(n)));
 }
 
 static void add(struct totals *t, const struct row *r)
@@ -206,7 +207,7 @@ void print_explanation(struct ctx *c, const struct explain_view *view)
 		size_text(c, (double)t.weights_fp32), size_text(c, (double)t.result), size_text(c, (double)t.result_fp32),
 		size_text(c, t.multiply_adds));
 	if (t.islands)
-		printf("%d nodes are kept fp32 for their ranges\n", t.islands);
+		printf("kept fp32 for their ranges: %d\n", t.islands);
 	printf("saved: an estimate for one core with AVX-512 and BF16: %.1f ms of %.1f\n", 1e-3 * t.saved, 1e-3 * t.time);
 	if (!count_seen(c))
 		printf("No ranges: give --data DIR or --images DIR (or --ranges FILE).\n");

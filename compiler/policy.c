@@ -90,10 +90,10 @@ static const char *refuse(struct ctx *c, const struct node *n, enum precision pr
 {
 	if (precision == PRECISION_FP32)
 		return NULL;
-	if (!makes_floats(n))
-		return "it makes no floats";
 	if (precision == PRECISION_INT8)
 		return is_integer_product(n) ? NULL : "it is no product of quantised numbers; gluec calibrate quantises";
+	if (!makes_floats(n))
+		return "it makes no floats";
 	if (is_integer_product(n))
 		return "it is a product of quantised numbers, which is int8 or fp32";
 	if (is_mover(n))
