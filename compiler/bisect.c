@@ -82,7 +82,7 @@ enum bisect_result bisect(struct ctx *c, struct bisection *b)
 	b->spared = NEW(c, bool, (size_t)b->n + 1);
 	b->runs = b->count = 0;
 	b->complete = false;
-	if (try(c, b, b->spared))
+	if (!b->known_to_fail && try(c, b, b->spared))
 		return BISECT_NOTHING_FAILS;
 	memset(b->spared, true, (size_t)b->n * sizeof *b->spared);
 	if (!b->n || !try(c, b, b->spared))

@@ -7,6 +7,7 @@
 /* n parts in an order in which neighbours belong together. Sparing a part removes what it may do wrong. */
 struct bisection {
 	int n, most_runs;
+	bool known_to_fail; /* with nothing spared: saves the run that would tell */
 	/* Does the whole pass with these parts spared? */
 	bool (*passes)(struct ctx *c, void *user, const bool *spared);
 	void *user;

@@ -82,11 +82,11 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ NULL, 0, NULL, 0 } };
 	int most_runs = 60;
 	struct gate_command o = { .command = &command_bisect, .own = read_runs, .user = &most_runs };
-	struct gate_models candidate;
-	struct gate *gate = open_gate_command(c, &o, argc, argv, list, &candidate);
+	struct gate_models reference, candidate;
 
-	if (!gate)
+	if (!read_gate_command(c, &o, argc, argv, list, &reference, &candidate))
 		return DONE;
+	struct gate *gate = gate_open(c, &o.gate, &reference);
 	struct search s = { trial_begin(c, gate, &candidate, &o.limits), &o };
 	if (!s.trial.n)
 		fail(c, USAGE, "%.300s: every node is float already; --precision says what to look into", c->set.model);

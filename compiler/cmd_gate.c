@@ -46,11 +46,11 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ "rounds", required_argument, NULL, OPTION_ROUNDS }, GATE_COMMAND_OPTIONS, { NULL, 0, NULL, 0 } };
 	const char *json = NULL;
 	struct gate_command o = { .command = &command_gate, .gate.rounds = 3, .own = read_json, .user = &json };
-	struct gate_models candidate;
-	struct gate *gate = open_gate_command(c, &o, argc, argv, list, &candidate);
+	struct gate_models reference, candidate;
 
-	if (!gate)
+	if (!read_gate_command(c, &o, argc, argv, list, &reference, &candidate))
 		return DONE;
+	struct gate *gate = gate_open(c, &o.gate, &reference);
 	const struct gate_figures *f = gate_measure(c, gate, &candidate);
 	check_asked_limits(c, &o, f);
 	print_gate(c, f, &o.limits);

@@ -153,7 +153,9 @@ static void search_floats(struct ctx *c, struct search *s, int most_runs)
 	s->n = make_groups(s->trial.n, s->trial.part, s->group);
 	measure_harm(c, s);
 	sort_groups(s->n, s->group);
-	struct bisection b = { .n = s->n, .most_runs = most_runs - s->trial.runs, .passes = passes, .user = s };
+	struct bisection b = {
+		.n = s->n, .most_runs = most_runs - s->trial.runs, .known_to_fail = true, .passes = passes, .user = s
+	};
 	switch (bisect(c, &b)) {
 	case BISECT_ALWAYS_FAILS:
 		fail(c, VERIFICATION_FAILED, "%.300s: the gate fails even with every node in float: %s", c->set.model,
@@ -194,14 +196,14 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		GATE_COMMAND_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct own_options own = { NULL, 100 };
 	struct gate_command o = { .command = &command_tune, .gate.rounds = 3, .own = read_own, .user = &own };
-	struct gate_models models;
-	struct gate *gate = open_gate_command(c, &o, argc, argv, list, &models);
+	struct gate_models reference, models;
 	struct search *s = NULL;
 
-	if (!gate)
+	if (!read_gate_command(c, &o, argc, argv, list, &reference, &models))
 		return DONE;
 	if (!own.folder)
 		fail(c, USAGE, "gluec tune needs -o DIR; see gluec tune --help");
+	struct gate *gate = gate_open(c, &o.gate, &reference);
 	enum precision p = c->set.precision == PRECISION_FP32 ? choose_type(c, gate, &o, &models) : c->set.precision;
 	models = in_precision(&models, &o, p);
 	if (p == PRECISION_FP32) {

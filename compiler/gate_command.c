@@ -72,21 +72,19 @@ void check_asked_limits(struct ctx *c, const struct gate_command *o, const struc
 				o->gate.pairs);
 }
 
-struct gate *open_gate_command(struct ctx *c, struct gate_command *o, int argc, char **argv, const struct option *list,
-	struct gate_models *candidate)
+bool read_gate_command(struct ctx *c, struct gate_command *o, int argc, char **argv, const struct option *list,
+	struct gate_models *reference, struct gate_models *candidate)
 {
-	struct gate_models reference;
-
 	o->host.threads = 1;
 	o->host.timeout = 600;
 	o->limits = gate_default_limits();
 	int n = read_options_and_models(c, o->command, argc, argv, list, read_own, o, 2);
 	if (!n)
-		return NULL;
+		return false;
 	if (!o->gate.pairs)
 		fail(c, USAGE, "gluec %s needs --pairs FILE; see gluec %s --help", o->command->name, o->command->name);
 	o->gate.threads = o->host.threads;
 	o->gate.timeout = o->host.timeout;
-	choose_models(c, o, n, argv + argc - n, &reference, candidate);
-	return gate_open(c, &o->gate, &reference);
+	choose_models(c, o, n, argv + argc - n, reference, candidate);
+	return true;
 }

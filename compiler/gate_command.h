@@ -65,10 +65,10 @@ enum {
 	"dimensions\n"                                                                                                     \
 	"become those of the first picture, and those of the extractor's keypoints.\n"
 
-/* Reads the command line; options.own and user may be NULL. Opens the gate, which runs the reference, and sets
- * *candidate. Returns NULL when the user only wanted help. */
-struct gate *open_gate_command(struct ctx *c, struct gate_command *options, int argc, char **argv,
-	const struct option *list, struct gate_models *candidate);
+/* Reads the command line; options.own and user may be NULL. Sets both models, for gate_open and gate_measure. Returns
+ * false when the user only wanted help. */
+bool read_gate_command(struct ctx *c, struct gate_command *options, int argc, char **argv, const struct option *list,
+	struct gate_models *reference, struct gate_models *candidate);
 
 /* A limit that the user asked for must not pass because there is nothing to measure: fails then. */
 void check_asked_limits(struct ctx *c, const struct gate_command *options, const struct gate_figures *f);

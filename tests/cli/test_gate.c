@@ -1,36 +1,11 @@
 /* gluec gate, with a toy extractor and the default models at a small size, on pictures that the tests draw. */
+#include "cli_picture.h"
 #include "cli_test.h"
 #include "image.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 16 };
-
-/* A grey picture of blobs, of which picture B shows what is `shift` pixels further right in A. */
-static void draw_picture(const char *path, int width, int height, int shift)
-{
-	struct picture p = { width, height, malloc((size_t)width * (size_t)height * 3) };
-	struct problem problem;
-
-	ck_assert_ptr_nonnull(p.rgb);
-	for (int y = 0; y < height; y++)
-		for (int x = 0; x < width; x++) {
-			uint32_t cell = (uint32_t)((x + shift) / 7 + 1000 * (y / 6)) * 2654435761u;
-			uint32_t pixel = (uint32_t)(x + shift + 5000 * y) * 2246822519u;
-			memset(p.rgb + 3 * (y * width + x), (int)((cell >> 25) + (pixel >> 26) + 20), 3);
-		}
-	ck_assert_msg(picture_write(path, &p, &problem), "%s", problem.text);
-	picture_free(&p);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(text, f), 0);
-	ck_assert_int_eq(fclose(f), 0);
-}
 
 /* An extractor whose descriptors are the rows of a picture of 16 x 16 pixels: keypoint i is at (2 i + offset, 0), and
  * for those from `first_bad` on the descriptor is that of the keypoint before, upside down. scores: the score of the
