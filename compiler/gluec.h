@@ -132,6 +132,8 @@ struct value {
 	bool is_output;    /* some graph's output */
 	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
 	const struct node *folded;
+	const float
+		*unrounded;  /* of weights that the precision pass rounded to half or bfloat16: what they were; or NULL */
 	bool is_exact;   /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
 	bool given_half; /* f16 or bf16 in the model itself, whatever the precision: see precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);

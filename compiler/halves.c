@@ -300,26 +300,38 @@ static const char *refuse_weights(struct ctx *c, enum rt_type type, const float 
 	return type == RT_BF16 && largest > 0x1.fep127 ? "its weights reach beyond bfloat16" : NULL;
 }
 
+struct value *narrow_weights(struct ctx *c, const struct value *w, enum rt_type type, const char **why)
+{
+	const float *from = w->data;
+	int64_t count = value_elements(w);
+
+	*why = refuse_weights(c, type, from, count);
+	if (*why)
+		return NULL;
+	uint16_t *to = NEW(c, uint16_t, (size_t)count + 1);
+	for (int64_t i = 0; i < count; i++)
+		to[i] = type == RT_F16 ? half_of_float(from[i]) : bfloat_of_float(from[i]);
+	struct value *narrow = value_constant(c, w->name, type, w->rank, w->dim, to);
+	narrow->unrounded = from;
+	return narrow;
+}
+
 static void halve_weights(struct ctx *c, struct graph *g, struct node *n)
 {
 	enum rt_type type = feature_type(n->precision);
 	struct value *w = input(n, 1);
+	const char *refused;
 	(void)g;
 
 	if (!is_product(n) || is_internal(n, "Attention") || !is_half(type) || !w->data || w->type != RT_F32 || w->is_exact)
 		return;
-	const float *from = w->data;
-	int64_t count = value_elements(w);
-	const char *refused = refuse_weights(c, type, from, count);
-	if (refused) {
+	struct value *narrow = narrow_weights(c, w, type, &refused);
+	if (narrow) {
+		n->in[1] = narrow;
+	} else {
 		explain(n, refused);
 		n->precision = PRECISION_FP32;
-		return;
 	}
-	uint16_t *to = NEW(c, uint16_t, (size_t)count + 1);
-	for (int64_t i = 0; i < count; i++)
-		to[i] = type == RT_F16 ? half_of_float(from[i]) : bfloat_of_float(from[i]);
-	n->in[1] = value_constant(c, w->name, type, w->rank, w->dim, to);
 }
 
 void store_halves(struct ctx *c, struct graph *g)

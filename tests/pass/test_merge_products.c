@@ -9,6 +9,7 @@ enum {
 	JOINED_BEHIND,
 	JOINED_BEFORE,
 	SCALED, /* the number goes into the first weights, then these into the second */
+	FAR,    /* as SCALED, and half does not hold the joined weights */
 	/* Not joined. */
 	NARROW, /* it would take more arithmetic */
 	ACTIVATED,
@@ -35,8 +36,8 @@ static void chain(struct op_test *t, int form)
 											   : "f32[6]",
 		3);
 
-	if (form == SCALED)
-		y = pass_node(t, "Mul", "scaled", 2, y, value_float(t->c, "k", 3));
+	if (form == SCALED || form == FAR)
+		y = pass_node(t, "Mul", "scaled", 2, y, value_float(t->c, "k", form == FAR ? 60000 : 3));
 	if (form == RESIDUAL)
 		y = pass_node(t, "Add", "sum", 2, y, r);
 	if (form == ACTIVATED)
@@ -82,12 +83,30 @@ START_TEST(names)
 }
 END_TEST
 
-/* Halves would be rounded once more: they stay as they are. */
+/* Halves are multiplied as the floats that they were, and what lies between the two is not rounded: the error is that
+ * of weights rounded once. Bfloat16 holds what half does not. */
 START_TEST(halves)
 {
-	struct op_test t = pass_compare_half(chain, PLAIN, 1e-2);
+	static const struct {
+		int form;
+		enum precision precision;
+		int linears;
+		enum rt_type type;
+	} list[] = { { PLAIN, PRECISION_FP16, 1, RT_F16 }, { JOINED_BEFORE, PRECISION_FP16, 1, RT_F16 },
+		{ PLAIN, PRECISION_BF16, 1, RT_BF16 }, { FAR, PRECISION_BF16, 1, RT_BF16 },
+		{ FAR, PRECISION_FP16, 2, RT_F16 } };
 
-	ck_assert_int_eq(pass_count(t.g, "gluec", "Linear"), 2);
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		struct op_test t = pass_begin();
+		t.c->set.precision = list[i].precision;
+		chain(&t, list[i].form);
+		pass_optimize(&t);
+		int linears = pass_count(t.g, "gluec", "Linear");
+		ck_assert_msg(linears == list[i].linears, "case %zu: %d products", i, linears);
+		ck_assert_int_eq(t.g->outputs[0]->def->in[1]->type, list[i].type);
+		op_end(&t);
+	}
+	struct op_test t = pass_compare_half(chain, PLAIN, 1e-3);
 	op_end(&t);
 }
 END_TEST
