@@ -25,7 +25,7 @@ static struct node *plain_product(struct ctx *c, const struct value *v)
 
 	if (!n || !is_internal(n, "Linear") || v->uses != 1 || v->is_output || *attribute_string(c, n, "act", ""))
 		return NULL;
-	if (input(n, X1) || input(n, X1 + 1) || !plain_weights(n->in[W]) || n->in[X]->type != v->type)
+	if (input(n, X1) || input(n, X1 + 1) || !plain_weights(n->in[W]))
 		return NULL;
 	return n;
 }
@@ -76,6 +76,9 @@ static void merge_input(struct ctx *c, struct node *n, int i)
 	struct node *before = input(n, i) ? plain_product(c, n->in[i]) : NULL;
 	struct value *w = n->in[W], *bias = input(n, BIAS);
 
+	/* Inputs side by side are read as one type. */
+	if (before && input(n, X1) && before->in[X]->type != n->in[i]->type)
+		return;
 	if (!before || !plain_weights(w) || before->in[W]->type != w->type || before->precision != n->precision)
 		return;
 	const struct value *a = before->in[W];

@@ -9,7 +9,7 @@ enum {
 	JOINED_BEHIND,
 	JOINED_BEFORE,
 	SCALED, /* the number goes into the first weights, then these into the second */
-	FAR,    /* as SCALED, and half does not hold the joined weights */
+	FAR,    /* large first weights: half does not hold the joined weights */
 	/* Not joined. */
 	NARROW, /* it would take more arithmetic */
 	ACTIVATED,
@@ -36,8 +36,11 @@ static void chain(struct op_test *t, int form)
 											   : "f32[6]",
 		3);
 
-	if (form == SCALED || form == FAR)
-		y = pass_node(t, "Mul", "scaled", 2, y, value_float(t->c, "k", form == FAR ? 60000 : 3));
+	if (form == SCALED)
+		y = pass_node(t, "Mul", "scaled", 2, y, value_float(t->c, "k", 3));
+	if (form == FAR)
+		for (int i = 0; i < 4 * 6; i++)
+			((float *)y->def->in[0]->def->in[1]->data)[i] *= 60000;
 	if (form == RESIDUAL)
 		y = pass_node(t, "Add", "sum", 2, y, r);
 	if (form == ACTIVATED)
