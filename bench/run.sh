@@ -79,10 +79,11 @@ ours_precise() {
 		echo "gluec $1|$t|peak $best|$bin/model_gluec --threads $t $2"
 	done
 }
+# theirs ARGUMENTS [WHAT]
 theirs() {
 	[ -n "$ONNXRUNTIME_LIBRARY" ] || return 0
 	for t in $threads; do
-		echo "ONNX Runtime|$t|peak $best|$bin/model_ort --threads $t $1"
+		echo "ONNX Runtime${2:-}|$t|peak $best|$bin/model_ort --threads $t $1"
 	done
 }
 roofs() {
@@ -141,8 +142,7 @@ for isa in ${ISAS:?}; do
 done
 best=${levels##* }
 levels=${levels:-c}
-precisions=
-! "$gluec" compile --help | grep -q bf16x3 || precisions=bf16x3
+precisions="bf16x3 fp16 bf16"
 
 say "the machine"
 kilobytes() { getconf "$1" | awk -v part="$2" '{ printf "%d\n", $1 / 1024 * part }'; }
@@ -159,6 +159,16 @@ done | "$bin/contest" roofline --rounds 5 --seconds 0.05 >>"$lines"
 
 # ---- models
 
+say "calibrating for int8"
+mkdir "$work/calibration"
+for seed in 21 22 23 24; do
+	"$build/scene" --seed $seed --size 640x480 --out "$work/calibration/$seed" >/dev/null
+done
+"$gluec" calibrate models/superpoint.onnx -o "$work/superpoint_int8.onnx" --images "$work/calibration" \
+	--size 320x240 >/dev/null
+"$gluec" calibrate models/lightglue.onnx -o "$work/lightglue_int8.onnx" --images "$work/calibration" --size 320x240 \
+	--extractor models/superpoint.onnx --topk 512 >/dev/null
+
 superpoint() {
 	row="SuperPoint $2x$1"
 	options="--dim height=$1 --dim width=$2"
@@ -171,13 +181,17 @@ superpoint() {
 		form "sp$2x$1$p" models/superpoint.onnx $options --precision "$p"
 	done
 	# shellcheck disable=SC2086
+	form "sp$2x$1int8" "$work/superpoint_int8.onnx" $options
+	# shellcheck disable=SC2086
 	{
 		theirs "run models/superpoint.onnx $input"
+		theirs "run $work/superpoint_int8.onnx $input" " int8"
 		[ -z "$node" ] || [ "$1" -gt 480 ] || echo "onnxruntime-node|$most|peak $best|$node models/superpoint.onnx $most $input"
 		ours "run $work/sp$2x$1/sp$2x$1.so $input"
 		for p in $precisions; do
 			ours_precise "$p" "run $work/sp$2x$1$p/sp$2x$1$p.so $input"
 		done
+		ours_precise int8 "run $work/sp$2x$1int8/sp$2x$1int8.so $input"
 		roofs
 	} | hold "$row" --rounds $rounds --operations "$(operations models/superpoint.onnx $options)"
 }
@@ -189,6 +203,8 @@ fused=$work/lightglue9_fused.onnx
 "$bin/variant" models/lightglue.onnx "$fused" --full-depth --heads 4
 fused_adaptive=$work/lightglue_fused.onnx
 "$bin/variant" models/lightglue.onnx "$fused_adaptive" --heads 4
+full_int8=$work/lightglue9_int8.onnx
+"$bin/variant" "$work/lightglue_int8.onnx" "$full_int8" --full-depth
 lightglue() {
 	options="--dim num_keypoints=$1 --depth 9"
 	# shellcheck disable=SC2086
@@ -201,12 +217,16 @@ lightglue() {
 		form "lg$1$p" models/lightglue.onnx $options --precision "$p"
 	done
 	# shellcheck disable=SC2086
+	form "lg$1int8" "$work/lightglue_int8.onnx" $options
+	# shellcheck disable=SC2086
 	{
 		theirs "run $peer $input"
+		theirs "run $full_int8 $input" " int8"
 		ours "run $work/lg$1/lg$1.so $input"
 		for p in $precisions; do
 			ours_precise "$p" "run $work/lg$1$p/lg$1$p.so $input"
 		done
+		ours_precise int8 "run $work/lg$1int8/lg$1int8.so $input"
 		roofs
 	} | hold "LightGlue $1, depth 9" --rounds $rounds --operations "$(operations models/lightglue.onnx $options)"
 }
@@ -216,6 +236,8 @@ pair() {
 	{
 		theirs "pair $work/superpoint512.onnx $adaptive 512 480x640 $2 $3"
 		ours "pair $work/sp512/sp512.so $work/lgadaptive512/lgadaptive512.so 512 480x640 $2 $3"
+		ours_precise bf16 "pair $work/sp512bf16/sp512bf16.so $work/lgadaptive512bf16/lgadaptive512bf16.so 512 480x640 $2 $3"
+		ours_precise int8 "pair $work/sp512int8/sp512int8.so $work/lgadaptive512int8/lgadaptive512int8.so 512 480x640 $2 $3"
 	} | hold "$1" --rounds $rounds
 }
 
@@ -228,6 +250,10 @@ if [ -z "${QUICK:-}" ]; then
 fi
 form sp512 models/superpoint.onnx --dim height=480 --dim width=640 --topk 512
 form lgadaptive512 models/lightglue.onnx --dim num_keypoints=512
+form sp512bf16 models/superpoint.onnx --dim height=480 --dim width=640 --topk 512 --precision bf16
+form lgadaptive512bf16 models/lightglue.onnx --dim num_keypoints=512 --precision bf16
+form sp512int8 "$work/superpoint_int8.onnx" --dim height=480 --dim width=640 --topk 512
+form lgadaptive512int8 "$work/lightglue_int8.onnx" --dim num_keypoints=512
 "$bin/variant" models/superpoint.onnx "$work/superpoint512.onnx" --topk 512
 adaptive=$(fastest "$(keypoints 512)" models/lightglue.onnx "$fused_adaptive")
 say "for ONNX Runtime: ${adaptive##*/}"
