@@ -7,10 +7,11 @@
  *     DequantizeLinear x, DequantizeLinear w, bias -> Conv -> Relu -> QuantizeLinear y
  *     becomes  x as bf16, w as bf16, bias / (sx sw) -> Conv -> Relu -> Mul sx sw / sy -> QuantizeLinear by 1
  *
- * The product of the scales goes behind what a positive factor may change places with, so that the product's epilogue
- * still takes it in. */
+ * The product of the scales, one number, is a part of the product itself (alpha of conv2d and linear); several go
+ * behind what positive factors may change places with, so that the product's epilogue still takes that in. */
 #include "half.h"
 #include "quantized.h"
+#include "recognize.h"
 #include "rules.h"
 #include <math.h>
 #include <string.h>
@@ -100,8 +101,9 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		.right = float8_dequantizer(c, n->in[1]),
 		.conv = conv,
 	};
-	if (!p->left || !p->right || value_elements(p->left->in[1]) != 1 || (!conv && n->in[1]->rank != 2) ||
-		!scales_slices(c, p->right, n->in[1], conv ? 0 : 1) || !multiply_scales(c, p))
+	if (!p->left || !p->right || value_elements(p->left->in[1]) != 1 ||
+		(!conv && (n->in[1]->rank != 2 || n->in[0]->rank < 2)) || !scales_slices(c, p->right, n->in[1], conv ? 0 : 1) ||
+		!multiply_scales(c, p))
 		return false;
 	find_bias(p);
 	return !p->bias || p->bias->data;
@@ -208,6 +210,24 @@ static void append_scales(struct ctx *c, struct graph *g, const struct product *
 	y->def = n;
 }
 
+/* One factor is what the product's own epilogue multiplies by. That of MatMul is a gluec.Linear's. */
+static void set_alpha(struct ctx *c, struct graph *g, const struct product *p)
+{
+	struct node *n = p->node;
+
+	if (!p->conv) {
+		n = replace_end(c, g, p->add ? p->add : n, "Linear", 3);
+		n->in[0] = p->node->in[0];
+		n->in[1] = p->node->in[1];
+		if (p->add) {
+			n->in[2] = p->add->in[p->add->in[0] == p->node->out[0] ? 1 : 0];
+			node_absorb(c, n, p->node);
+			node_remove(g, p->node);
+		}
+	}
+	set_attribute_float(c, n, "alpha", (double)p->scale[0]);
+}
+
 static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 {
 	struct node *n = p->node;
@@ -223,7 +243,10 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 	n->in[1] = w;
 	struct node *end = last_in_step(p->add ? p->add : n);
 	take_quantizer(c, p, end);
-	append_scales(c, g, p, end);
+	if (p->n == 1)
+		set_alpha(c, g, p);
+	else
+		append_scales(c, g, p, end);
 }
 
 static void replace_products(struct ctx *c, struct graph *g)
@@ -232,11 +255,15 @@ static void replace_products(struct ctx *c, struct graph *g)
 	struct product p;
 
 	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
+		struct node *before = n->prev;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			replace_products(c, inner[i]);
 		if (find_product(c, n, &p))
 			take_out_scales(c, g, &p);
+		/* A product and the node behind it may be gone. */
+		next = before ? before->next : g->first;
+		if (next == n)
+			next = n->next;
 	}
 }
 

@@ -34,4 +34,16 @@ static inline bool round_narrow(float *x, enum rt_type type, int32_t n)
 	return true;
 }
 
+/* The same for kernels' epilogues, where what is too large becomes the largest, and a NaN stays one. */
+static inline void round_saturated(float *x, enum rt_type type, int32_t n)
+{
+	const struct narrow_format f = narrow_format(type);
+	float largest = float_of_narrow(f.largest, type);
+
+	for (int32_t i = 0; i < n; i += LANES) {
+		vec limited = v_max(v_set(-largest), v_min(v_set(largest), v_load(x + i)));
+		v_store(x + i, v_round_narrow(limited, &f, largest, largest));
+	}
+}
+
 #endif
