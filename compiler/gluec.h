@@ -132,7 +132,7 @@ struct value {
 	bool is_output;    /* some graph's output */
 	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
 	const struct node *folded;
-	bool is_exact;   /* weights of quantized numbers, integers as f32 or floats of 8 bits as bf16: nothing is multiplied in */
+	bool is_exact;   /* weights that are integers (f32) or floats of 8 bits (bf16): nothing is multiplied in */
 	bool given_half; /* f16 or bf16 in the model itself, whatever the precision: see precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
