@@ -1,4 +1,4 @@
-/* Products of floats of 8 bits with constant weights. Both factors of a Conv or MatMul are made by DequantizeLinear of
+/* Products of floats of 8 bits. Both factors of a Conv or MatMul are made by DequantizeLinear of
  * E4M3FN or E5M2, as q * scale. The scales are taken out of the sums, and what remains are products of numbers of 8
  * bits, which bfloat16 holds exactly (OFP8, Open Compute Project 2023: at most 3 bits of mantissa, and exponents far
  * from bfloat16's ends). So the factors are stored as bfloat16 whatever the policy, without a rounding, and multiplied
@@ -22,8 +22,8 @@ struct product {
 	bool conv;
 	int64_t n; /* numbers in scale: 1, or one for each output */
 	float *scale;
-	struct node *add;   /* behind a MatMul: adds a constant to each output, or NULL */
-	struct value *bias; /* constant, or NULL */
+	struct node *add;            /* behind a MatMul: adds a constant to each output, or NULL */
+	struct value *bias, *scaled; /* as it is and by the scale; NULL when there is none */
 };
 
 static bool is_float8(const struct value *v)
@@ -88,11 +88,26 @@ static void find_bias(struct product *p)
 	}
 }
 
+/* The bias in the sums' own scale; false when float does not hold that. */
+static bool scale_bias(struct ctx *c, struct product *p)
+{
+	int64_t n = p->bias && p->bias->data ? value_elements(p->bias) : 0;
+	float *data = NEW(c, float, (size_t)n + 1);
+
+	for (int64_t i = 0; i < n; i++) {
+		data[i] = (float)(constant_real(p->bias, i) / (double)p->scale[p->n > 1 ? i : 0]);
+		if (!isfinite(data[i]))
+			return false;
+	}
+	p->scaled = p->bias ? value_constant(c, p->bias->name, RT_F32, 1, &n, data) : NULL;
+	return !p->bias || p->bias->data;
+}
+
 static bool find_product(struct ctx *c, struct node *n, struct product *p)
 {
 	bool conv = is_op(n, "Conv");
 
-	if ((!conv && !is_op(n, "MatMul")) || n->out[0]->type != RT_F32 || n->in[0]->data || !n->in[1]->data ||
+	if ((!conv && !is_op(n, "MatMul")) || n->out[0]->type != RT_F32 || n->in[0]->data || (conv && !n->in[1]->data) ||
 		is_ruled_float(c, n))
 		return false;
 	*p = (struct product){
@@ -101,12 +116,14 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		.right = float8_dequantizer(c, n->in[1]),
 		.conv = conv,
 	};
-	if (!p->left || !p->right || value_elements(p->left->in[1]) != 1 ||
-		(!conv && (n->in[1]->rank != 2 || n->in[0]->rank < 2)) || !scales_slices(c, p->right, n->in[1], conv ? 0 : 1) ||
-		!multiply_scales(c, p))
+	if (!p->left || !p->right || value_elements(p->left->in[1]) != 1 || !multiply_scales(c, p))
+		return false;
+	if (!n->in[1]->data)
+		return p->n == 1;
+	if ((!conv && (n->in[1]->rank != 2 || n->in[0]->rank < 2)) || !scales_slices(c, p->right, n->in[1], conv ? 0 : 1))
 		return false;
 	find_bias(p);
-	return !p->bias || p->bias->data;
+	return scale_bias(c, p);
 }
 
 /* The numbers of 8 bits as bfloat16; NULL when one of them is infinite or none. */
@@ -155,17 +172,6 @@ static struct value *for_outputs(struct ctx *c, const struct product *p)
 	return value_constant(c, "scale", RT_F32, rank, dim, p->scale);
 }
 
-/* The bias in the sums' own scale. */
-static struct value *scaled_bias(struct ctx *c, const struct product *p)
-{
-	int64_t n = value_elements(p->bias);
-	float *data = NEW(c, float, (size_t)n + 1);
-
-	for (int64_t i = 0; i < n; i++)
-		data[i] = (float)(constant_real(p->bias, i) / (double)p->scale[p->n > 1 ? i : 0]);
-	return value_constant(c, p->bias->name, RT_F32, 1, &n, data);
-}
-
 /* The last node behind n that a positive factor may change places with: what each output goes through by itself. */
 static struct node *last_in_step(struct node *n)
 {
@@ -210,12 +216,12 @@ static void append_scales(struct ctx *c, struct graph *g, const struct product *
 	y->def = n;
 }
 
-/* One factor is what the product's own epilogue multiplies by. That of MatMul is a gluec.Linear's. */
+/* One factor is what the product's own epilogue multiplies by. A MatMul with weights becomes a gluec.Linear. */
 static void set_alpha(struct ctx *c, struct graph *g, const struct product *p)
 {
 	struct node *n = p->node;
 
-	if (!p->conv) {
+	if (!p->conv && n->in[1]->data) {
 		n = replace_end(c, g, p->add ? p->add : n, "Linear", 3);
 		n->in[0] = p->node->in[0];
 		n->in[1] = p->node->in[1];
@@ -231,14 +237,14 @@ static void set_alpha(struct ctx *c, struct graph *g, const struct product *p)
 static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 {
 	struct node *n = p->node;
-	struct value *w = float8_weights(c, p->right, n->in[1]);
+	struct value *w = n->in[1]->data ? float8_weights(c, p->right, n->in[1]) : float8_values(c, g, n, p->right);
 
 	if (!w)
 		return;
 	if (p->bias && p->add)
-		p->add->in[p->add->in[0] == p->bias ? 0 : 1] = scaled_bias(c, p);
+		p->add->in[p->add->in[0] == p->bias ? 0 : 1] = p->scaled;
 	else if (p->bias)
-		n->in[2] = scaled_bias(c, p);
+		n->in[2] = p->scaled;
 	n->in[0] = float8_values(c, g, n, p->left);
 	n->in[1] = w;
 	struct node *end = last_in_step(p->add ? p->add : n);

@@ -34,6 +34,8 @@ static bool is_quantized_product(const struct node *n)
 
 bool is_float8_product(const struct node *n)
 {
+	if (is_op(n, "MatMul"))
+		return n->in[0]->type == RT_BF16 && n->in[1]->type == RT_BF16 && n->out[0]->type == RT_F32;
 	return is_quantized_product(n) && input(n, 1)->type == RT_BF16;
 }
 

@@ -124,6 +124,10 @@ static void assign_default(struct ctx *c, struct node *n)
 		n->reason = "8-bit floats in the file, multiplied exactly as bfloat16";
 		return;
 	}
+	if (is_op(n, "Cast") && is_fp8(n->in[0]->type) && n->out[0]->type == RT_BF16) {
+		n->reason = "8-bit floats in the file, which bfloat16 holds exactly";
+		return;
+	}
 	if (wanted == PRECISION_INT8 || wanted == PRECISION_FP8) {
 		n->reason = "not quantised in the file";
 		return;

@@ -157,6 +157,30 @@ START_TEST(rounding_is_fused)
 }
 END_TEST
 
+/* Two factors that are computed, as attention has them, one of them read across. */
+static void computed(struct op_test *t, int form)
+{
+	struct value *x = rounded(t, "x", pass_input(t, "f32[2,5,16]", 1), RT_F8E4M3FN, 0.0137f);
+	struct value *k = pass_node(t, "Transpose", "turned", 1, pass_input(t, "f32[2,7,16]", 2));
+
+	set_attribute_ints(t->c, k->def, "perm", 3, (const int64_t[]){ 0, 2, 1 });
+	k = rounded(t, "k", k, RT_F8E5M2, 0.02f);
+	pass_output(t, pass_node(t, "Softmax", "y", 1, pass_node(t, "MatMul", "product", 2, x, k)));
+	(void)form;
+}
+
+START_TEST(computed_factors)
+{
+	static const enum precision policies[] = { PRECISION_FP32, PRECISION_FP16, PRECISION_BF16 };
+
+	struct op_test t = pass_compare_as(computed, 0, policies[_i], 1e-5);
+	const struct node *n = pass_value(t.g, "product")->def;
+	ck_assert(n->in[0]->type == RT_BF16 && n->in[1]->type == RT_BF16 && n->out[0]->type == RT_F32);
+	ck_assert_int_eq(n->precision, PRECISION_FP8);
+	op_end(&t);
+}
+END_TEST
+
 /* By a rule the product is one of floats again. */
 START_TEST(ruled_float)
 {
@@ -172,9 +196,9 @@ START_TEST(ruled_float)
 }
 END_TEST
 
-/* What is no product of two such factors stays: a scale for each channel of x, a zero point, a negative scale, an
- * infinite weight, weights that are computed. */
-enum { SCALES_OF_X, NEGATIVE, INFINITE, COMPUTED, FLOATS, N_OTHERS };
+/* What is no product of two such factors stays: a scale for each channel of x, a negative scale, an
+ * infinite weight, floats. */
+enum { SCALES_OF_X, NEGATIVE, INFINITE, FLOATS, N_OTHERS };
 
 static void others(struct op_test *t, int form)
 {
@@ -191,11 +215,8 @@ static void others(struct op_test *t, int form)
 	} else if (form != FLOATS) {
 		x = rounded(t, "x", x, RT_F8E4M3FN, 0.013f);
 	}
-	if (form == INFINITE) {
+	if (form == INFINITE)
 		((uint8_t *)(uintptr_t)w->def->in[0]->data)[5] = 0x7c;
-	} else if (form == COMPUTED) {
-		w = rounded(t, "computed", pass_input(t, "f32[16,3]", 2), RT_F8E4M3FN, 0.013f);
-	}
 	pass_output(t, pass_node(t, "MatMul", "product", 2, x, w));
 }
 
@@ -221,6 +242,7 @@ Suite *suite(void)
 	tcase_add_loop_test(c, forms, 0, N_FORMS);
 	tcase_add_loop_test(c, policies, 0, 3);
 	tcase_add_test(c, rounding_is_fused);
+	tcase_add_loop_test(c, computed_factors, 0, 3);
 	tcase_add_test(c, ruled_float);
 	tcase_add_loop_test(c, untouched, 0, N_OTHERS);
 	suite_add_tcase(s, c);
