@@ -36,7 +36,7 @@ static const double per_nanosecond[] = {
 	[PRECISION_FP16] = 50,
 	[PRECISION_BF16] = 95,
 	[PRECISION_INT8] = 180,
-	[PRECISION_FP8] = 50,
+	[PRECISION_FP8] = 95,
 };
 enum { BYTES_PER_NANOSECOND = 16 };
 

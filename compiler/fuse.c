@@ -89,6 +89,24 @@ static void fuse_head(struct ctx *c, struct graph *g, struct node *n)
 	node_remove(g, head);
 }
 
+/* Floats of 8 bits that only bfloat16 is made of again are never stored. */
+static void fuse_rounding(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *narrow = only_reader(n->out[0]), *wide = is_op(narrow, "Cast") ? only_reader(narrow->out[0]) : NULL;
+	const char *reason = n->reason;
+
+	if (n->in[1]->type != RT_BF16 || !is_op(wide, "Cast") || wide->out[0]->type != RT_BF16 ||
+		!attribute_int(c, narrow, "saturate", 1))
+		return;
+	enum rt_type type = narrow->out[0]->type;
+	if (type != RT_F8E4M3FN && type != RT_F8E5M2)
+		return;
+	set_attribute_int(c, n, "round", type);
+	take_over(c, g, n, narrow);
+	take_over(c, g, n, wide);
+	n->reason = reason;
+}
+
 static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 {
 	if (!n->in[1]->data || n->in[0]->rank != 4 || n->in[0]->type == RT_F64)
@@ -102,6 +120,7 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 		set_attribute_int(c, n, "pool", 2);
 		take_over(c, g, n, pool);
 	}
+	fuse_rounding(c, g, n);
 	fuse_head(c, g, n);
 }
 

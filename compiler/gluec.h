@@ -132,10 +132,9 @@ struct value {
 	bool is_output;    /* some graph's output */
 	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
 	const struct node *folded;
-	const float
-		*unrounded;  /* of weights that the precision pass rounded to half or bfloat16: what they were; or NULL */
-	bool is_exact;   /* weights that are small integers, for the exact sums of quantized.c: nothing is multiplied in */
-	bool given_half; /* f16 or bf16 in the model itself, whatever the precision: see precision.c */
+	const float *unrounded; /* of weights that were rounded to half or bfloat16: what they were; or NULL */
+	bool is_exact;          /* weights that are integers (f32) or floats of 8 bits (bf16): nothing is multiplied in */
+	bool given_half;        /* f16 or bf16 in the model itself, whatever the precision: see precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
@@ -361,6 +360,7 @@ void add_count_outputs(struct ctx *c);                      /* dynamic.c: counts
 void move_integers(struct ctx *c, struct graph *g);         /* integer_moves.c: quantised values are moved as bytes */
 void find_integer_products(struct ctx *c, struct graph *g); /* integer_products.c */
 void factor_scales(struct ctx *c, struct graph *g);         /* quantized.c */
+void find_float8_products(struct ctx *c, struct graph *g);  /* float8_products.c */
 void simplify(struct ctx *c, struct graph *g);
 void recognize(struct ctx *c, struct graph *g);
 void join_twins(struct ctx *c, struct graph *g);        /* twins.c: two pictures' layers become one of two rows */

@@ -27,9 +27,21 @@ bool is_product(const struct node *n)
 	return is_internal(n, "Linear") || is_internal(n, "Attention") || is_op(n, "Conv") || is_internal(n, "Conv");
 }
 
+static bool is_quantized_product(const struct node *n)
+{
+	return is_product(n) && input(n, 1)->is_exact;
+}
+
+bool is_float8_product(const struct node *n)
+{
+	if (is_op(n, "MatMul"))
+		return n->in[0]->type == RT_BF16 && n->in[1]->type == RT_BF16 && n->out[0]->type == RT_F32;
+	return is_quantized_product(n) && input(n, 1)->type == RT_BF16;
+}
+
 bool is_integer_product(const struct node *n)
 {
-	return is_internal(n, "IntegerProduct") || (is_product(n) && input(n, 1)->is_exact);
+	return is_internal(n, "IntegerProduct") || (is_quantized_product(n) && !is_float8_product(n));
 }
 
 /* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever
@@ -41,7 +53,7 @@ static bool works_on_features(const struct node *n)
 		"InstanceNormalization", "GridSample", "Relu", "Gelu", "LeakyRelu", "PRelu", "Selu", "Elu", "Add", "Sub",
 		"Mul" };
 
-	if (is_integer_product(n))
+	if (is_integer_product(n) || is_float8_product(n))
 		return false;
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (is_internal(n, own[i]))

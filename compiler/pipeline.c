@@ -32,6 +32,7 @@ void optimize(struct ctx *c)
 	move_integers(c, c->graph);
 	find_integer_products(c, c->graph);
 	factor_scales(c, c->graph);
+	find_float8_products(c, c->graph);
 	simplify(c, c->graph);
 	recognize(c, c->graph);
 	/* What has been recognized reads views, many of them the same. */

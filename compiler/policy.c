@@ -96,6 +96,8 @@ static const char *refuse(struct ctx *c, const struct node *n, enum precision pr
 		return "it makes no floats";
 	if (is_integer_product(n))
 		return "it is a product of quantised numbers, which is int8 or fp32";
+	if (is_float8_product(n))
+		return "it is a product of 8-bit floats, which is fp8 or fp32";
 	if (is_mover(n))
 		return "it only moves elements, which keep their type";
 	if (precision == PRECISION_BF16X3)
@@ -115,6 +117,15 @@ static void assign_default(struct ctx *c, struct node *n)
 	if (is_integer_product(n)) {
 		n->precision = PRECISION_INT8;
 		n->reason = "quantised in the file";
+		return;
+	}
+	if (is_float8_product(n)) {
+		n->precision = PRECISION_FP8;
+		n->reason = "8-bit floats in the file, multiplied exactly as bfloat16";
+		return;
+	}
+	if (is_op(n, "Cast") && is_fp8(n->in[0]->type) && n->out[0]->type == RT_BF16) {
+		n->reason = "8-bit floats in the file, which bfloat16 holds exactly";
 		return;
 	}
 	if (wanted == PRECISION_INT8 || wanted == PRECISION_FP8) {

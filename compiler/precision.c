@@ -34,7 +34,7 @@ static void settle_node(struct ctx *c, struct graph *g, struct node *n)
 	(void)c;
 	(void)g;
 
-	if (is_integer_product(n) || n->split || !decides)
+	if (is_integer_product(n) || is_float8_product(n) || n->split || !decides)
 		return;
 	if (is_product(n))
 		decides = n->in[is_internal(n, "Attention") ? 0 : 1];

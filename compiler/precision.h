@@ -36,6 +36,8 @@ bool all_inputs_alike(const struct node *n);
 bool is_product(const struct node *n);
 /* A product whose weights are small integers: see quantized.c. */
 bool is_integer_product(const struct node *n);
+/* A product of floats of 8 bits, held as bfloat16: see float8_products.c. */
+bool is_float8_product(const struct node *n);
 /* Does the node's kernel read input i as half: is it features, and not coordinates, phases or parameters? Does it write
  * its result so? */
 bool reads_half(const struct node *n, int i);

@@ -148,7 +148,8 @@ struct rt_step {
  * struct here and makes the function that prints it as C in the compiler. */
 
 /* clang-format off */
-/* conv2d: y = pool(act(conv(x, w) + bias)).
+/* conv2d: y = pool(act(alpha (conv(x, w) + bias))), where alpha 0 is 1; when round is f8e4m3fn or f8e5m2, rounded to
+ * the nearest of its numbers, at most the largest in magnitude.
  * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
  * a last odd row or column is dropped). c and oc count all groups.
  * w, of w_type (f32, f16, bf16, or bf16x2 when c/group is even): for each group, ceil((oc/group)/16) panels of
@@ -156,16 +157,16 @@ struct rt_step {
  * bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU. */
 #define RT_CONV2D(I, F, E, A, T, S) \
 	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) \
-	I(dilation_h) I(dilation_w) I(group) I(pool) E(rt_act, act) F(slope) E(rt_type, x_type) E(rt_type, y_type) \
-	E(rt_type, w_type)
+	I(dilation_h) I(dilation_w) I(group) I(pool) E(rt_act, act) F(slope) F(alpha) E(rt_type, x_type) \
+	E(rt_type, y_type) E(rt_type, w_type) E(rt_type, round)
 
-/* linear: y[i][j] = act(sum_k x[i][k] w[k][j] + bias[j]) + residual[i][j].
+/* linear: y[i][j] = act(alpha (sum_k x[i][k] w[k][j] + bias[j])) + residual[i][j]; alpha 0 is 1.
  * The k0 + k1 inputs of row i are x0[i*ldx0 .. +k0] and then x1[i*ldx1 .. +k1], so that a concatenation costs nothing;
  * k1 = 0: x1 is NULL. w: ceil(n/16) panels of [k0+k1][16] of w_type (f32, f16, bf16 when k0 is even or k1 is 0, or bf16x2
  * when k0 and k1 are even), zero-filled. bias: f32, padded to 16, or NULL. residual (y_type, row stride ldr) may be NULL; y may be in place over
  * residual when ldy = ldr. */
 #define RT_LINEAR(I, F, E, A, T, S) \
-	I(m) I(n) I(k0) I(k1) I(ldx0) I(ldx1) I(ldy) I(ldr) E(rt_act, act) F(slope) E(rt_type, x_type) \
+	I(m) I(n) I(k0) I(k1) I(ldx0) I(ldx1) I(ldy) I(ldr) E(rt_act, act) F(slope) F(alpha) E(rt_type, x_type) \
 	E(rt_type, y_type) E(rt_type, w_type)
 
 /* matmul: y[b0][b1][i][j] = alpha * sum_k a[b0][b1][i][k] b[b0][b1][k][j], all of them strided by element; y is dense.

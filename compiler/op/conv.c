@@ -1,6 +1,6 @@
 /* Conv (ONNX 1 to 22; com.microsoft FusedConv; gluec.Conv, which adds an activation, a pooling, and a convolution
  * before it of 3 x 3 taps, stride 1 and padding 1: its weights and bias are inputs 3 and 4, its activation is
- * head_act). */
+ * head_act). gluec's passes may set what conv2d calls alpha and round: see float8_products.c. */
 #include "conv.h"
 #include <string.h>
 
@@ -164,6 +164,8 @@ static void read_conv(struct lower *l, const struct node *n, const struct view *
 		.pool = is_fused_pool(l->c, n) ? 2 : 0,
 		.act = act,
 		.slope = (float)slope,
+		.alpha = (float)attribute_float(l->c, n, "alpha", 0),
+		.round = (enum rt_type)attribute_int(l->c, n, "round", RT_NOTYPE),
 		.x_type = x->type,
 		.y_type = y->type,
 		.w_type = held_type(l->c, packed_type(l->c, n, k, k->dim[1] % 2 == 0)),

@@ -1,4 +1,4 @@
-/* gluec.Linear: y = act(concat(x, x1) w + bias) + residual, with w constant and packed. Inputs: x [..., k0],
+/* gluec.Linear: y = act(alpha (concat(x, x1) w + bias)) + residual, with w constant and packed. Inputs: x [..., k0],
  * w [k0 + k1, n], bias [n], x1 [..., k1], residual [..., n]; the last three may be left out. */
 #include "op.h"
 #include <string.h>
@@ -64,6 +64,7 @@ void linear_lower(struct lower *l, struct node *n)
 		.ldy = small(w->dim[1]),
 		.act = read_act(l->c, n, "act"),
 		.slope = (float)attribute_float(l->c, n, "slope", 0),
+		.alpha = (float)attribute_float(l->c, n, "alpha", 0),
 		.x_type = rows->type,
 		.y_type = kernel_type(n->out[0]->type),
 		.w_type = packed_type(l->c, n, w, k0 % 2 == 0 && w->dim[0] % 2 == 0),

@@ -1,6 +1,7 @@
 #include "kernel.h"
 #include "micro/act.h"
 #include "micro/bfloat.h"
+#include "micro/round_narrow.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
 
@@ -133,13 +134,17 @@ static void store(const struct job *job, const struct block *at, float *c)
 
 	to = to * p->oc + (ptrdiff_t)at->g * job->oc + at->j;
 	for (int32_t i = 0; i < at->pixels; i += window, c += window * TILE_COLUMNS, to += p->oc) {
-		for (int32_t r = 0; r < window; r++)
+		for (int32_t r = 0; r < window; r++) {
+			scale_by(c + r * TILE_COLUMNS, padded, p->alpha);
 			activate(c + r * TILE_COLUMNS, padded, p->act, p->slope);
+		}
 		for (int32_t j = 0; window > 1 && j < padded; j += LANES) {
 			vec top = v_max(v_load(c + j), v_load(c + TILE_COLUMNS + j));
 			vec bottom = v_max(v_load(c + 2 * TILE_COLUMNS + j), v_load(c + 3 * TILE_COLUMNS + j));
 			v_store(c + j, v_max(top, bottom));
 		}
+		if (p->round)
+			round_saturated(c, p->round, padded);
 		store_floats(element_to(job->y, p->y_type, to), c, p->y_type, 1, at->columns);
 	}
 }

@@ -54,6 +54,7 @@ static void store(const struct job *job, const struct block *at, float *c)
 	float buffer[TILE_COLUMNS];
 
 	for (int32_t i = 0; i < at->rows; i++, c += TILE_COLUMNS) {
+		scale_by(c, (at->columns + RT_PANEL - 1) / RT_PANEL * RT_PANEL, p->alpha);
 		activate(c, (at->columns + RT_PANEL - 1) / RT_PANEL * RT_PANEL, p->act, p->slope);
 		if (job->residual) {
 			ptrdiff_t from = (ptrdiff_t)(at->i + i) * p->ldr + at->j;

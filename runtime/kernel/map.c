@@ -6,6 +6,7 @@
  * to chunk, constants and inputs of one element, is done once per range of work. */
 #include "map_float.h"
 #include "map_integer.h"
+#include "micro/round_narrow.h"
 #include "walk.h"
 
 enum {
@@ -42,12 +43,12 @@ static bool is_comparison(enum rt_step_op op)
 	return (op >= RT_EQUAL && op <= RT_GREATER_EQUAL) || op == RT_IS_NAN || op == RT_IS_INF;
 }
 
-/* Rounds what was computed in float to what the 16-bit type can hold. */
+/* Rounds what was computed in float to what the narrower type can hold. */
 static void round_floats(float *y, enum rt_type type, int32_t n)
 {
 	uint16_t narrow[CHUNK];
 
-	if (type == RT_F32)
+	if (type == RT_F32 || round_narrow(y, type, n))
 		return;
 	store_floats(narrow, y, type, 1, n);
 	load_floats(y, narrow, type, 1, n);

@@ -58,4 +58,11 @@ static inline void activate(float *p, int n, enum rt_act act, float slope)
 	}
 }
 
+/* Multiplies n floats, a multiple of LANES, by alpha, for which 0 stands for 1. */
+static inline void scale_by(float *p, int n, float alpha)
+{
+	for (int i = 0; alpha != 0 && i < n; i += LANES)
+		v_store(p + i, v_mul(v_load(p + i), v_set(alpha)));
+}
+
 #endif

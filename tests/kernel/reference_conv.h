@@ -27,7 +27,7 @@ static double reference_output(const struct rt_conv2d *p, const void *x, const v
 				*magnitude += fabs(term);
 			}
 		}
-	return reference_act(p->act, (double)p->slope, sum);
+	return reference_act(p->act, (double)p->slope, p->alpha != 0 ? sum * (double)p->alpha : sum);
 }
 
 /* All of them, pooled: *count doubles, which the caller frees. *magnitude gets, for each, the largest sum of terms'

@@ -280,6 +280,50 @@ START_TEST(bfloat_weights)
 }
 END_TEST
 
+/* A factor comes before activation and maximum. */
+START_TEST(factor)
+{
+	struct rt_conv2d p = { .h = 8, .w = 10, .c = 6, .oh = 8, .ow = 10, .oc = 20, .kh = 3, .kw = 3, .alpha = 0.37f };
+
+	p.pad_top = p.pad_left = 1;
+	p.act = RT_GELU;
+	p.pool = 2;
+	check_conv(p, true, 1e-5);
+	p.x_type = p.w_type = RT_BF16;
+	p.alpha = -1.7f;
+	check_conv(p, true, 1e-5);
+}
+END_TEST
+
+/* Results rounded to 8 bits: of pictures times one, each number at a place of its own. */
+START_TEST(rounding)
+{
+	static const enum rt_type rounded[] = { RT_F8E4M3FN, RT_F8E5M2 }, stored[] = { RT_F32, RT_BF16 };
+	enum { N = 600 };
+	float x[N], w[RT_PANEL] = { 1 };
+	double expected[N];
+
+	for (int i = 0; i < 4; i++) {
+		enum rt_type type = rounded[i / 2];
+		struct conv_case c = { .p = { .n = 1, .h = 1, .w = N, .c = 1, .oh = 1, .ow = N, .oc = 1, .kh = 1, .kw = 1 } };
+		c.p.stride_h = c.p.stride_w = c.p.dilation_h = c.p.dilation_w = c.p.group = 1;
+		c.p.x_type = c.p.w_type = RT_F32;
+		c.p.y_type = stored[i % 2];
+		c.p.round = type;
+		c.x = x;
+		c.w = w;
+		float largest = float_of_narrow(narrow_format(type).largest, type);
+		for (int k = 0; k < N; k++) {
+			x[k] = (float)((k % 2 ? -1 : 1) * exp2(k / 12.0 - 25));
+			x[k] = k == 0 ? 0 : k == 1 ? -INFINITY : k == 2 ? NAN : k == 4 ? 1.0625f : k == 6 ? 1.1875f : x[k];
+			float limited = x[k] > largest ? largest : x[k] < -largest ? -largest : x[k];
+			expected[k] = (double)float_of_narrow(narrow_of_float(limited, type), type);
+		}
+		check_kernel(call, &c, expected, N, c.p.y_type, 0);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("conv2d");
@@ -295,6 +339,8 @@ Suite *suite(void)
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_weights);
 	tcase_add_test(t, bfloat_weights);
+	tcase_add_test(t, factor);
+	tcase_add_test(t, rounding);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -53,7 +53,7 @@ static void check_linear(struct rt_linear p, bool bias, bool residual, bool in_p
 				sum += term;
 				magnitude += fabs(term);
 			}
-			sum = reference_act(p.act, (double)p.slope, sum);
+			sum = reference_act(p.act, (double)p.slope, p.alpha != 0 ? sum * (double)p.alpha : sum);
 			sum += residual ? element(c.residual, p.y_type, (size_t)(i * p.ldr + j)) : 0;
 			expected[i * p.n + j] = sum;
 			bound[i * p.n + j] = tolerance * fmax(1, fabs(sum)) + split_error(p.w_type, p.x_type, magnitude);
@@ -121,6 +121,18 @@ START_TEST(activations_of_extremes)
 	for (int i = 0; i < N; i++)
 		expected[i] = reference_act(c.p.act, 0.25, (double)x[i]);
 	check_kernel(call, &c, expected, N, RT_F32, 1e-6);
+}
+END_TEST
+
+/* A factor comes before the activation and the residual. */
+START_TEST(factor)
+{
+	check_linear(
+		(struct rt_linear){ .m = 13, .n = 21, .k0 = 40, .act = RT_GELU, .alpha = 0.37f, F32 }, true, true, false, 1e-5);
+	check_linear(
+		(struct rt_linear){
+			.m = 9, .n = 140, .k0 = 64, .alpha = -1.7f, .x_type = RT_BF16, .y_type = RT_F32, .w_type = RT_BF16 },
+		true, false, false, 1e-5);
 }
 END_TEST
 
@@ -197,6 +209,7 @@ Suite *suite(void)
 	tcase_add_test(t, two_sources);
 	tcase_add_loop_test(t, activations, RT_ACT_NONE, RT_LEAKY_RELU + 1);
 	tcase_add_loop_test(t, activations_of_extremes, RT_ACT_NONE, RT_LEAKY_RELU + 1);
+	tcase_add_test(t, factor);
 	tcase_add_test(t, in_place);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_weights);
