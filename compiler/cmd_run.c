@@ -21,7 +21,9 @@ const struct command command_run = {
 	"input_N.pb files, else each of its folders test_data_set_*. Outputs are compared with the output_N.pb files "
 	"where\n"
 	"there are some, and written as such files where there are none. Symbolic dimensions come from the inputs. The\n"
-	"kernels are those in portable C, or for the instruction set that the environment variable GLUEC_ISA names.\n\n"
+	"kernels are those in portable C, or for the instruction set that the environment variable GLUEC_ISA names. Sums "
+	"of\n"
+	"quantised products are exact, as in compiled code, because what quantises them makes steps of last bits.\n\n"
 	"  --data DIR            where the data sets are\n"
 	"  --double              hold and compute every float in double, outputs too\n"
 	"  --out DIR             write the outputs into DIR, in any case\n"
@@ -96,6 +98,8 @@ static void run_one(struct ctx *c, void *user)
 	const struct dataset *d = specialize_for(c, t->path);
 	for (int i = 0; d->outputs && i < c->graph->n_outputs - c->graph->n_counts; i++)
 		check_expected(c, d, i, c->graph->outputs[i]);
+	if (!c->in_double)
+		compute_in_integers(c);
 	c->isa = t->options->isa;
 	struct value **results = interpret(c, d->inputs);
 	c->isa = 0;

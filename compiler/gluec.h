@@ -300,6 +300,8 @@ void count_uses(struct graph *g);
 void remove_dead(struct graph *g);
 /* Calls visit for each graph held by n's attributes. */
 int node_graphs(const struct node *n, struct graph **found, int max);
+/* Is there such a node in g or in a graph inside it? */
+bool any_node(const struct graph *g, bool (*has)(const struct node *n));
 int count_nodes(const struct graph *g); /* branches included */
 
 /* attribute.c. The get functions fail when the attribute has another kind; the fallback stands for an absent one. */
@@ -370,10 +372,15 @@ void fuse(struct ctx *c, struct graph *g);
 void merge_products(struct ctx *c, struct node *n); /* a part of fuse, for a gluec.Linear */
 
 /* pipeline.c. read_model reads the file, specialize_model runs the passes up to infer; between the two, inputs may be
- * bound with bind_input. load_model is both, and optimize runs the rest up to fuse. */
+ * bound with bind_input. load_model is both, and optimize runs the rest up to fuse.
+ *
+ * The first part of optimize is compute_in_integers, the passes over quantised graphs. They decide where sums of bytes
+ * are rounded, and a QuantizeLinear makes a step of a rounding: they define what such a graph computes, to the bit, so
+ * that what is to be the reference for compiled code must have gone through them, and through no other. */
 void read_model(struct ctx *c);
 void specialize_model(struct ctx *c);
 void load_model(struct ctx *c);
+void compute_in_integers(struct ctx *c);
 void optimize(struct ctx *c);
 
 /* Binds symbolic dimensions of input i to a shape, as --input does. */

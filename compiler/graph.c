@@ -157,6 +157,20 @@ int node_graphs(const struct node *n, struct graph **found, int max)
 	return count;
 }
 
+bool any_node(const struct graph *g, bool (*has)(const struct node *n))
+{
+	struct graph *inner[8];
+
+	for (const struct node *n = g->first; n; n = n->next) {
+		if (has(n))
+			return true;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			if (any_node(inner[i], has))
+				return true;
+	}
+	return false;
+}
+
 enum { MAX_BRANCHES = 8 };
 
 void replace_value(struct graph *g, struct value *from, struct value *to)

@@ -25,13 +25,18 @@ void load_model(struct ctx *c)
 	specialize_model(c);
 }
 
+void compute_in_integers(struct ctx *c)
+{
+	move_integers(c, c->graph);
+	find_integer_products(c, c->graph);
+	factor_scales(c, c->graph);
+}
+
 void optimize(struct ctx *c)
 {
 	check_policy(c, c->graph);
 	progress(c, "simplifying");
-	move_integers(c, c->graph);
-	find_integer_products(c, c->graph);
-	factor_scales(c, c->graph);
+	compute_in_integers(c);
 	find_float8_products(c, c->graph);
 	simplify(c, c->graph);
 	recognize(c, c->graph);

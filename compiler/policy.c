@@ -50,20 +50,6 @@ static bool has_fp8(const struct node *n)
 	return false;
 }
 
-static bool any_node(const struct graph *g, bool (*has)(const struct node *n))
-{
-	struct graph *inner[8];
-
-	for (const struct node *n = g->first; n; n = n->next) {
-		if (has(n))
-			return true;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			if (any_node(inner[i], has))
-				return true;
-	}
-	return false;
-}
-
 void check_policy(struct ctx *c, const struct graph *g)
 {
 	if (c->set.precision == PRECISION_INT8 && !any_node(g, is_quantized_product))

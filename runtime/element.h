@@ -143,6 +143,19 @@ static inline float float_to_odd(double v)
 	return float_of_bits(bits | 1);
 }
 
+/* Loops of their own for bytes side by side, so that compilers vectorise them: these are quantised graphs' tensors. */
+static inline void store_neighbours(uint8_t *restrict y, const int64_t *restrict r, int32_t n)
+{
+	for (int32_t i = 0; i < n; i++)
+		y[i] = (uint8_t)r[i];
+}
+
+static inline void load_neighbours(int64_t *restrict r, const uint8_t *restrict x, int32_t n)
+{
+	for (int32_t i = 0; i < n; i++)
+		r[i] = x[i];
+}
+
 static inline void load_integers(int64_t *r, const void *x, enum rt_type type, ptrdiff_t stride, int32_t n)
 {
 	switch (type) {
@@ -153,7 +166,9 @@ static inline void load_integers(int64_t *r, const void *x, enum rt_type type, p
 	case RT_U8:
 	case RT_U4:
 	case RT_U2:
-		for (int32_t i = 0; i < n; i++)
+		if (stride == 1)
+			load_neighbours(r, x, n);
+		for (int32_t i = 0; i < n && stride != 1; i++)
 			r[i] = ((const uint8_t *)x)[i * stride];
 		break;
 	case RT_I8:
@@ -189,7 +204,9 @@ static inline void store_integers(void *y, const int64_t *r, enum rt_type type, 
 {
 	switch (rt_type_size(type)) {
 	case 1:
-		for (int32_t i = 0; i < n; i++)
+		if (stride == 1 && type != RT_BOOL)
+			store_neighbours(y, r, n);
+		for (int32_t i = 0; i < n && (stride != 1 || type == RT_BOOL); i++)
 			((uint8_t *)y)[i * stride] = type == RT_BOOL ? r[i] != 0 : (uint8_t)r[i];
 		break;
 	case 2:

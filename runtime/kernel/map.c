@@ -4,7 +4,7 @@
  * registers, every step is done for the whole chunk, and the last register is stored; so the cost of choosing a step's
  * code is shared by the chunk, and an input is read whole before the output is written. What does not change from chunk
  * to chunk, constants and inputs of one element, is done once per range of work. */
-#include "map_float.h"
+#include "map_bytes.h"
 #include "map_integer.h"
 #include "micro/round_narrow.h"
 #include "walk.h"
@@ -284,6 +284,25 @@ static void store_output(struct map_state *state, const struct map_job *job, int
 	}
 }
 
+/* Stores the next n elements as bytes, when the program ends in that, from the register before its end. */
+static bool store_bytes(struct map_state *state, const struct map_job *job, const struct map_bytes *how, int32_t n)
+{
+	struct walk *w = &state->y;
+
+	if (!how->found || walk_step(w) != 1 || walk_run(w, n) != n ||
+		!store_map_bytes(how, (uint8_t *)job->y + w->offset, state->value[how->from], n))
+		return false;
+	walk_on(w, n);
+	return true;
+}
+
+static void run_steps(struct map_state *state, const struct rt_map *p, int32_t begin, int32_t end, int32_t n)
+{
+	for (int32_t i = begin; i < end; i++)
+		if (p->step[i].op != RT_CONST)
+			run_step(&state->own[p->inputs + i], &p->step[i], state->value, n);
+}
+
 /* Sets up the walks, and the registers that are the same for all chunks. */
 static void prepare(struct map_state *state, const struct map_job *job, int64_t position)
 {
@@ -313,6 +332,7 @@ static void map_units(void *job_pointer, int32_t begin, int32_t end)
 	int32_t last = p->inputs + p->steps - 1;
 	const struct rt_step *final = p->steps ? &p->step[p->steps - 1] : NULL;
 	enum rt_type type = !final ? p->x_type[last] : is_comparison(final->op) ? RT_BOOL : final->type;
+	const struct map_bytes bytes = find_map_bytes(p);
 	struct map_state state;
 
 	stop = stop < job->n ? stop : job->n;
@@ -322,9 +342,10 @@ static void map_units(void *job_pointer, int32_t begin, int32_t end)
 		for (int32_t k = 0; k < p->inputs; k++)
 			if (!state.fixed[k])
 				load_input(&state, job, k, n);
-		for (int32_t i = 0; i < p->steps; i++)
-			if (p->step[i].op != RT_CONST)
-				run_step(&state.own[p->inputs + i], &p->step[i], state.value, n);
+		run_steps(&state, p, 0, bytes.steps, n);
+		if (store_bytes(&state, job, &bytes, n))
+			continue;
+		run_steps(&state, p, bytes.found ? bytes.steps : p->steps, p->steps, n);
 		store_output(&state, job, last, type, n);
 	}
 }

@@ -159,6 +159,48 @@ START_TEST(test_against_double)
 }
 END_TEST
 
+/* A layer of bytes: so many sums that float would put some of them on the other side of a step. */
+static void write_quantized_model(const char *path)
+{
+	enum { N = 256 };
+	static int8_t w[N * N];
+	struct bytes graph = { NULL, 0, 0 };
+
+	for (int i = 0; i < N * N; i++)
+		w[i] = (int8_t)((unsigned)i * 2654435761u >> 24);
+	graph_input(&graph, "x", RT_F32, 2, (int64_t[]){ -1, N });
+	graph_constant(&graph, "w", RT_I8, 2, (int64_t[]){ N, N }, w);
+	graph_constant(&graph, "sx", RT_F32, 0, NULL, (float[]){ 0.00791f });
+	graph_constant(&graph, "sw", RT_F32, 0, NULL, (float[]){ 0.00113f });
+	graph_constant(&graph, "sy", RT_F32, 0, NULL, (float[]){ 0.00977f });
+	graph_constant(&graph, "zero", RT_U8, 0, NULL, (uint8_t[]){ 128 });
+	graph_node(&graph, "QuantizeLinear", "x sx zero", "q");
+	graph_node(&graph, "DequantizeLinear", "q sx zero", "a");
+	graph_node(&graph, "DequantizeLinear", "w sw", "b");
+	graph_node(&graph, "MatMul", "a b", "c");
+	graph_node(&graph, "QuantizeLinear", "c sy zero", "y");
+	graph_output(&graph, "y");
+	write_model_file(path, &graph);
+}
+
+/* The interpreter rounds where compiled code does, to the bit; doubles are rounded elsewhere. */
+START_TEST(test_quantized)
+{
+	struct cli *t = cli_open();
+	const char *model = cli_path(t, "quantized.onnx");
+
+	write_quantized_model(model);
+	const struct cli_result *r = cli_run(t, "verify", model, "--dim", "n=2000", NULL);
+	cli_succeeds(r);
+	cli_says(r, "  c      y u8[2000,256]: equal\n");
+	r = cli_run(t, "verify", model, "--dim", "n=2000", "--against", "double", NULL);
+	cli_fails(r, 1, "outputs are off; quantised floats may be, by steps");
+	r = cli_run(t, "verify", model, "--dim", "n=2000", "--against", "double", "--allow-differ", "0.1", NULL);
+	cli_succeeds(r);
+	cli_close(t);
+}
+END_TEST
+
 START_TEST(test_superpoint)
 {
 	struct cli *t = cli_open();
@@ -201,6 +243,7 @@ Suite *suite(void)
 	tcase_add_test(tc, test_compiler_fails);
 	tcase_add_test(tc, test_compile_options);
 	tcase_add_test(tc, test_against_double);
+	tcase_add_test(tc, test_quantized);
 	tcase_add_test(tc, test_superpoint);
 	tcase_add_test(tc, test_lightglue);
 	suite_add_tcase(s, tc);
