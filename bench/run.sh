@@ -235,6 +235,7 @@ lightglue() {
 pair() {
 	{
 		theirs "pair $work/superpoint512.onnx $adaptive 512 480x640 $2 $3"
+		theirs "pair $work/superpoint512_int8.onnx $work/lightglue_int8.onnx 512 480x640 $2 $3" " int8"
 		ours "pair $work/sp512/sp512.so $work/lgadaptive512/lgadaptive512.so 512 480x640 $2 $3"
 		ours_precise bf16 "pair $work/sp512bf16/sp512bf16.so $work/lgadaptive512bf16/lgadaptive512bf16.so 512 480x640 $2 $3"
 		ours_precise int8 "pair $work/sp512int8/sp512int8.so $work/lgadaptive512int8/lgadaptive512int8.so 512 480x640 $2 $3"
@@ -255,6 +256,7 @@ form lgadaptive512bf16 models/lightglue.onnx --dim num_keypoints=512 --precision
 form sp512int8 "$work/superpoint_int8.onnx" --dim height=480 --dim width=640 --topk 512
 form lgadaptive512int8 "$work/lightglue_int8.onnx" --dim num_keypoints=512
 "$bin/variant" models/superpoint.onnx "$work/superpoint512.onnx" --topk 512
+"$bin/variant" "$work/superpoint_int8.onnx" "$work/superpoint512_int8.onnx" --topk 512
 adaptive=$(fastest "$(keypoints 512)" models/lightglue.onnx "$fused_adaptive")
 say "for ONNX Runtime: ${adaptive##*/}"
 pair "pair 640x480, 512 keypoints, adaptive" "$work/640x480.a" "$work/640x480.b"
