@@ -148,14 +148,23 @@ function memory(    i) {
 }
 
 # Threads that do not multiply the peak share their processors with something else.
-function busy(    i) {
-	for (i = 1; i <= n; i++)
-		if (row[i] == "roofline" && name[i] ~ /^peak/ && threads[i] > 1 && speedup[i] < 0.9 * threads[i]) {
+# Each thread has the same work to do, so that it is the speeds that tell.
+function busy(    i, one, times) {
+	for (i = 1; i <= n; i++) {
+		if (row[i] != "roofline" || name[i] !~ /^peak/)
+			continue
+		if (threads[i] == 1) {
+			one[name[i]] = gflops[i]
+			continue
+		}
+		times = one[name[i]] > 0 ? gflops[i] / one[name[i]] : threads[i]
+		if (times < 0.9 * threads[i]) {
 			printf "**The machine was busy: with %d threads the peak was %.2f times that of one, so that rows of %d threads\n", \
-				threads[i], speedup[i], threads[i]
+				threads[i], times, threads[i]
 			print "say little.**"
 			return
 		}
+	}
 }
 
 function peers(    v, list, i) {
