@@ -98,7 +98,8 @@ START_TEST(test_report)
 	const char *out = shell(&f, 0,
 		"cat >$t/lines <<'END'\n"
 		"{ \"row\": \"absent\", \"name\": \"oneDNN\" }\n"
-		"{ \"row\": \"roofline\", \"name\": \"peak c\", \"threads\": 2, \"gflops\": 9, \"speedup\": 1.25 }\n"
+		"{ \"row\": \"roofline\", \"name\": \"peak c\", \"threads\": 1, \"gflops\": 8, \"speedup\": 1 }\n"
+		"{ \"row\": \"roofline\", \"name\": \"peak c\", \"threads\": 2, \"gflops\": 10, \"speedup\": 0.625 }\n"
 		"{ \"row\": \"a\", \"name\": \"ONNX Runtime\", \"version\": \"ONNX Runtime 9\", \"threads\": 1, \"ms\": 12.34, "
 		"\"ratio\": 1, \"agree\": 1, \"speedup\": null }\n"
 		"{ \"row\": \"a\", \"name\": \"gluec c\", \"version\": \"gluec\", \"threads\": 1, \"ms\": 123, \"ratio\": 0.5, "
