@@ -147,7 +147,7 @@ $(BUILD)/libmodels.a: $(TEST_OBJECTS)
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/scene/main.c,$(filter-out $(wildcard tests/*/test_*.c), \
 	$(wildcard tests/*/*.c))))
-TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests -Itests/kernel -Itests/level -Itests/op -Itests/pass -Itests/cli -Itests/golden -Itests/scene -Itests/model
+TEST_CFLAGS := $(COMPILER_CFLAGS) -Itests $(patsubst %/,-iquote %,$(wildcard tests/*/))
 
 $(BUILD)/tests/%.o: tests/%.c $(wildcard tests/*.h tests/*/*.h) $(COMPILER_HEADERS) $(RT_HEADERS) $(BUILD)/gen/abi_text.h
 	@mkdir -p $(@D)

@@ -1,8 +1,8 @@
 /* gluec: writes C from ONNX files. */
-#include "command.h"
-#include "out.h"
-#include "progress.h"
-#include "temporary.h"
+#include "cli/command.h"
+#include "base/out.h"
+#include "base/progress.h"
+#include "base/temporary.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The passes in the order in which they run. */
-#include "precision.h"
-#include "progress.h"
+#include "precision/precision.h"
+#include "base/progress.h"
 
 void read_model(struct ctx *c)
 {

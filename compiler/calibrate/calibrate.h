@@ -9,7 +9,7 @@
 
 #include "data.h"
 #include "histogram.h"
-#include "onnx_writer.h"
+#include "onnx/onnx_writer.h"
 
 struct patterns {
 	const char *const *pattern; /* as fnmatch takes them, for the names of nodes */

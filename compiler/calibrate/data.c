@@ -1,10 +1,10 @@
 /* What a model is calibrated on. */
 #include "data.h"
 #include "pictures.h"
-#include "attempt.h"
-#include "dataset.h"
-#include "interpret.h"
-#include "isa.h"
+#include "base/attempt.h"
+#include "onnx/dataset.h"
+#include "run/interpret.h"
+#include "run/isa.h"
 #include <string.h>
 
 struct value **interpret_fast(struct ctx *c, struct value *const *inputs)

@@ -1,9 +1,9 @@
 /* Running the model on the data: three times, for ranges, histograms and errors. */
 #include "calibrate.h"
-#include "attempt.h"
+#include "base/attempt.h"
 #include "both_branches.h"
-#include "progress.h"
-#include "watch.h"
+#include "base/progress.h"
+#include "run/watch.h"
 #include <math.h>
 #include <string.h>
 

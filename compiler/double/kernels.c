@@ -1,6 +1,6 @@
 /* Which kernels run when every float is a double. */
 #include "double.h"
-#include "lower.h"
+#include "emit/lower.h"
 
 #define INVOKER(name)                                                                                                  \
 	static void invoke_##name(int isa, const struct rt_run *run, const void *params, void *const *t)                   \

@@ -2,7 +2,7 @@
 #ifndef GATE_ENGINE_H
 #define GATE_ENGINE_H
 
-#include "gate/side.h"
+#include "side.h"
 
 /* Keypoints of one picture, as an extractor gives them. */
 struct features {

@@ -1,5 +1,5 @@
 /* Computes the figures of a gate. */
-#include "gate/figures.h"
+#include "figures.h"
 #include <math.h>
 #include <string.h>
 

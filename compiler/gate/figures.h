@@ -2,7 +2,7 @@
 #ifndef GATE_FIGURES_H
 #define GATE_FIGURES_H
 
-#include "gate/side.h"
+#include "side.h"
 
 /* Fills in everything but latencies. figures->pair has room for all pairs. */
 void compute_figures(struct ctx *c, struct gate_figures *figures, const struct pairs *pairs,

@@ -1,6 +1,6 @@
 /* Finds out what a model is. The names are those of the exports that people use: models/FORMS.md lists such models. */
-#include "gate/form.h"
-#include "printable.h"
+#include "form.h"
+#include "base/printable.h"
 #include <ctype.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef GATE_FORM_H
 #define GATE_FORM_H
 
-#include "host.h"
+#include "run/host.h"
 
 /* EXTRACTOR: pictures to keypoints and descriptors. MATCHER: those of two pictures to matches. PIPELINE: two pictures
  * to keypoints and matches. */

@@ -1,9 +1,9 @@
 /* A gate: a reference that is run once, and candidates that are measured against it. */
-#include "gate/gate.h"
-#include "attempt.h"
-#include "gate/figures.h"
-#include "gate/parts.h"
-#include "progress.h"
+#include "gate.h"
+#include "base/attempt.h"
+#include "figures.h"
+#include "parts.h"
+#include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
 

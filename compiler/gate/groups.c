@@ -1,5 +1,5 @@
 /* Groups of parts, for measuring how much each of them harms. */
-#include "gate/groups.h"
+#include "groups.h"
 #include <string.h>
 
 int make_groups(int n, const struct gate_part *part, struct group group[GATE_GROUPS])

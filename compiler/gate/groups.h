@@ -2,7 +2,7 @@
 #ifndef GATE_GROUPS_H
 #define GATE_GROUPS_H
 
-#include "gate/gate.h"
+#include "gate.h"
 
 enum { GATE_GROUPS = 24 };
 

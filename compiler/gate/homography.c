@@ -1,5 +1,5 @@
 /* Homographies from matches: a normalised direct linear transformation inside a random sample consensus. */
-#include "gate/homography.h"
+#include "homography.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Makes the inputs of models: pictures, and the keypoints and descriptors that a matcher takes. */
-#include "gate/engine.h"
+#include "engine.h"
 #include "op/op.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Matches against the truth. */
-#include "gate/side.h"
+#include "side.h"
 #include <math.h>
 
 /* A match so near to a homography, in pixels, agrees with it: what OpenCV's findHomography takes by default. */

@@ -1,6 +1,6 @@
 /* The rules of a gate: limits for figures. */
-#include "gate/pairs.h"
-#include "gate/gate.h"
+#include "pairs.h"
+#include "gate.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

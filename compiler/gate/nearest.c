@@ -1,5 +1,5 @@
 /* Mutual nearest neighbours: what is done without a matcher. */
-#include "gate/engine.h"
+#include "engine.h"
 #include <math.h>
 
 /* Several sums, so that they need not wait for each other; the order of the terms is the same always. */

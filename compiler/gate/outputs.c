@@ -1,5 +1,5 @@
 /* Reads what models put out: keypoints with scores and descriptors, and matches. */
-#include "gate/engine.h"
+#include "engine.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* One set of options for several models: which model each option is for, and what dimensions stay open. */
-#include "gate/side.h"
-#include "rules.h"
+#include "side.h"
+#include "precision/rules.h"
 #include <string.h>
 
 static bool has_input(const struct ctx *c, const char *name)

@@ -1,5 +1,5 @@
 /* Reads pairs of pictures. */
-#include "gate/pairs.h"
+#include "pairs.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>

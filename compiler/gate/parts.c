@@ -1,7 +1,7 @@
 /* Which nodes of a graph could be put back to float, and what that may cost. */
-#include "gate/parts.h"
-#include "count.h"
-#include "precision.h"
+#include "parts.h"
+#include "graph/count.h"
+#include "precision/precision.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef GATE_PARTS_H
 #define GATE_PARTS_H
 
-#include "gate/gate.h"
+#include "gate.h"
 
 /* A line for each part of g, whose precision has been chosen: its multiply-adds, a tab, and its names. From malloc;
  * NULL when there is no memory. */

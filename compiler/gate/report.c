@@ -1,6 +1,6 @@
 /* Prints the figures of a gate as tables. */
-#include "gate/report.h"
-#include "printable.h"
+#include "report.h"
+#include "base/printable.h"
 #include <string.h>
 
 enum { WHOLE = -1, NO_RULE = -1 };

@@ -2,7 +2,7 @@
 #ifndef GATE_REPORT_H
 #define GATE_REPORT_H
 
-#include "gate/gate.h"
+#include "gate.h"
 
 /* A table of all pairs together, with a limit and pass or fail where there is one, and one of each pair. */
 void print_gate(struct ctx *c, const struct gate_figures *f, const struct gate_limits *limits);

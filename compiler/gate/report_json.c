@@ -1,6 +1,6 @@
 /* Writes the figures of a gate as JSON. */
-#include "gate/report.h"
-#include "printable.h"
+#include "report.h"
+#include "base/printable.h"
 #include <math.h>
 
 static void write_number(FILE *to, const char *name, double x)

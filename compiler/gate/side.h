@@ -2,10 +2,10 @@
 #ifndef GATE_SIDE_H
 #define GATE_SIDE_H
 
-#include "gate/form.h"
-#include "gate/gate.h"
-#include "gate/homography.h"
-#include "gate/pairs.h"
+#include "form.h"
+#include "gate.h"
+#include "homography.h"
+#include "pairs.h"
 
 struct match {
 	struct correspondence at; /* in pixels of the pictures */

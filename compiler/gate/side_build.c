@@ -1,10 +1,10 @@
 /* Builds the models of one side. */
-#include "attempt.h"
-#include "build.h"
-#include "cmd_host.h"
-#include "gate/parts.h"
-#include "gate/side.h"
-#include "progress.h"
+#include "base/attempt.h"
+#include "run/build.h"
+#include "cli/cmd_host.h"
+#include "parts.h"
+#include "side.h"
+#include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Runs the models of one side on all pairs. */
-#include "child.h"
-#include "gate/engine.h"
-#include "progress.h"
+#include "base/child.h"
+#include "engine.h"
+#include "base/progress.h"
 #include <string.h>
 
 /* Makes the calls of e->turn and reads what they found. */

@@ -1,6 +1,6 @@
 /* Candidates of which some parts are in float. */
-#include "gate/trial.h"
-#include "rules.h"
+#include "trial.h"
+#include "precision/rules.h"
 #include <string.h>
 
 struct trial trial_begin(

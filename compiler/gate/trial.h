@@ -2,7 +2,7 @@
 #ifndef GATE_TRIAL_H
 #define GATE_TRIAL_H
 
-#include "gate/gate.h"
+#include "gate.h"
 
 struct trial {
 	struct gate *gate;

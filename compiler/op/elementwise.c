@@ -1,7 +1,7 @@
 /* Element-wise operators: each output element comes from the same element of the inputs, which broadcast. An operator
  * is a row of the table below; those that take more than one step have a function that appends them. */
 #include "narrow.h"
-#include "map.h"
+#include "pass/map.h"
 #include "op.h"
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * constant; residual f32, of the result's shape. All from `sum` on may be left out, scale only when the result is i32.
  */
 #include "op.h"
-#include "quantized.h"
+#include "precision/quantized.h"
 #include <string.h>
 
 static bool is_linear(const struct node *n)

@@ -3,7 +3,7 @@
 #ifndef OP_H
 #define OP_H
 
-#include "lower.h"
+#include "emit/lower.h"
 
 /* common.c: checks. */
 /* x, described by `what`, must lie in least..most. */

@@ -1,7 +1,7 @@
 /* Where kernels read and write: the steps between values with their strides and types, and kernels that want dense
  * tensors of the types that they know. */
 #include "op.h"
-#include "precision.h"
+#include "precision/precision.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>

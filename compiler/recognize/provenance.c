@@ -2,8 +2,8 @@
  * gathers with fixed indices, scatters of constants. What they amount to is found out by doing it: the nodes run with
  * the numbers of the elements in the elements' places, and what comes out says which went where. Every element is run
  * with two different numbers, so that constants, which stay the same, are told from them. */
-#include "attempt.h"
-#include "lower.h"
+#include "base/attempt.h"
+#include "emit/lower.h"
 #include "recognize.h"
 #include <string.h>
 

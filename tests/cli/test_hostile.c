@@ -1,8 +1,8 @@
 /* Model files that are cut short, damaged or made to do harm: one clear line and the right exit code each time, and
  * nothing left on disk. Damaged copies of the default models are compiled in this process, so that thousands take
  * seconds and sanitizers see all of it; GLUEC_FLIPS sets how many bytes of each are flipped (2,000 for a release). */
-#include "lower.h"
-#include "out.h"
+#include "emit/lower.h"
+#include "base/out.h"
 #include "cli_test.h"
 #include <dirent.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Output files: all or nothing, even when somebody ends gluec meanwhile. */
-#include "out.h"
+#include "base/out.h"
 #include "cli_test.h"
 #include <signal.h>
 #include <stdlib.h>

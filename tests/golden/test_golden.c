@@ -4,8 +4,8 @@
  *     GLUEC_REGENERATE=1 build/tests/golden/test_golden
  *
  * and read the difference. */
-#include "attempt.h"
-#include "command.h"
+#include "base/attempt.h"
+#include "cli/command.h"
 #include "golden_models.h"
 #include "model_file.h"
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A run of the compiler's functions inside a test. */
 #include "arena_run.h"
-#include "out.h"
-#include "temporary.h"
+#include "base/out.h"
+#include "base/temporary.h"
 #include <check.h>
 #include <stdlib.h>
 

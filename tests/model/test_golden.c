@@ -1,8 +1,8 @@
 /* The compiled models against ONNX Runtime's results on the same inputs: the golden data sets in the folder that
  * GLUEC_SHARED names. */
 #include "arena_run.h"
-#include "temporary.h"
-#include "tensor.h"
+#include "base/temporary.h"
+#include "onnx/tensor.h"
 #include "models.h"
 #include "suite.h" /* last: check.h has a macro named fail */
 #include <math.h>

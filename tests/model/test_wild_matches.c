@@ -4,8 +4,8 @@
 #include "exports.h"
 #include "half.h"
 #include "models.h"
-#include "temporary.h"
-#include "tensor.h"
+#include "base/temporary.h"
+#include "onnx/tensor.h"
 #include "suite.h" /* last: check.h has a macro named fail */
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #ifndef OP_TEST_H
 #define OP_TEST_H
 
-#include "lower.h"
+#include "emit/lower.h"
 #include "suite.h"
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* Graphs in memory, for tests of passes. */
 #include "pass_test.h"
-#include "attempt.h"
-#include "progress.h"
+#include "base/attempt.h"
+#include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
 

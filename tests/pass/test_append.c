@@ -1,8 +1,8 @@
 /* --append: the default models cut off at their dense outputs and completed by gluec must give what the whole models
  * give; small graphs in memory for the forms of dense outputs, and for what is refused. */
-#include "append.h"
-#include "attempt.h"
-#include "interpret.h"
+#include "pass/append.h"
+#include "base/attempt.h"
+#include "run/interpret.h"
 #include "pass_test.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* What changes nothing goes, what is computed twice is computed once, and outputs keep their names. */
 #include "pass_test.h"
-#include "progress.h"
+#include "base/progress.h"
 #include <string.h>
 
 enum { IDENTITY, CAST, CAST_LIKE, RESHAPE, EXPAND, FLATTEN, DROPOUT, N_IDENTITIES };

@@ -1,7 +1,7 @@
 /* Layers with the same weights over two pictures become one over both: what is joined, what is not, and that the
  * results stay the same. */
 #include "pass_test.h"
-#include "progress.h"
+#include "base/progress.h"
 
 enum { CHANNELS = 8 };
 

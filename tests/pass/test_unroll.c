@@ -1,5 +1,5 @@
 /* Loop and Scan, written out: small graphs against results worked out by hand. */
-#include "attempt.h"
+#include "base/attempt.h"
 #include "model_file.h"
 #include "pass_test.h"
 #include <string.h>

@@ -1,16 +1,16 @@
 /* 64-bit Arm, under qemu's emulation of its programs: the tests of the kernels, and models against the interpreter,
  * with every instruction set that an object for that machine has. make builds the runtime and the programs for it, in
  * BUILD/target, when it finds a compiler and qemu-aarch64; else there is nothing to test here. */
-#include "attempt.h"
-#include "command.h"
-#include "compare.h"
-#include "convert.h"
+#include "base/attempt.h"
+#include "cli/command.h"
+#include "run/compare.h"
+#include "onnx/convert.h"
 #include "golden_models.h"
-#include "interpret.h"
-#include "lower.h"
+#include "run/interpret.h"
+#include "emit/lower.h"
 #include "model_file.h"
-#include "out.h"
-#include "tensor.h"
+#include "base/out.h"
+#include "onnx/tensor.h"
 #include <glob.h>
 #include <stdarg.h>
 #include <stdlib.h>
