@@ -10,11 +10,11 @@
  * at a time. So keys and values serve the tile as rows just as they lie in memory, only queries are packed, and the
  * maximum, the sum and the rescaling of every query are plain operations on vectors whose lanes are queries. */
 enum {
-	KEYS = 2 * TILE_BLOCK, /* keys in a block: sums and softmax cost the less the more keys there are */
-	CHANNELS = 256,        /* most channels of q, or of v, that all panels of a unit hold together */
-	CHANNELS_STAGED = 64,  /* most channels of a block of keys that are converted at once */
-	CHANNELS_OF_V = 24,    /* channels of v that are converted at once, a multiple of every TILE_ROWS */
-	CHANNELS_BFLOAT = 128, /* most numbers of q that products of bfloat16 take, one or two for each channel */
+	KEYS = 2 * TILE_BLOCK,         /* keys in a block: sums and softmax cost the less the more keys there are */
+	CHANNELS = 256,                /* most channels of q, or of v, that all panels of a unit hold together */
+	CHANNELS_STAGED = 64,          /* most channels of a block of keys that are converted at once */
+	CHANNELS_OF_V = 4 * TILE_ROWS, /* channels of v that are converted at once, a multiple of LANES, too */
+	CHANNELS_BFLOAT = 128,         /* most numbers of q that products of bfloat16 take, one or two for each channel */
 	NUMBERS = TILE_BLOCK * CHANNELS_BFLOAT, /* of keys or values as the rows of such products */
 	PANELS = 4,                             /* most panels of queries that share the reading of keys and values */
 	CHAINS = 4, /* running maxima and sums that do not wait for each other; a divisor of KEYS */

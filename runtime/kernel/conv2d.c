@@ -117,9 +117,8 @@ static void multiply(const struct job *job, const struct block *at, const struct
 			.rows = rows[0],
 			.step = 1,
 			.segments = job->gather ? 1 : k->taps,
-			.depth = job->gather ? k->taps * k->channels : k->channels,
-			.next_w = panel };
-		tile.w = stage_panels(p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, &tile.next_w, count, k->taps,
+			.depth = job->gather ? k->taps * k->channels : k->channels };
+		stage_weights(&tile, p->w_type, job->w, from + (at->j + j) / RT_PANEL * panel, panel, count, k->taps,
 			k->channels, w_staged);
 		tile_block(&tile, at->pixels, count);
 	}

@@ -34,16 +34,11 @@ static void multiply(const struct job *job, const struct block *at, const void *
 	tile_pad(rows, at->rows);
 	for (int32_t j = 0; j < at->columns; j += TILE_PANELS * RT_PANEL) {
 		int32_t panels = tile_panels(at->columns - j);
-		struct tile tile = { .c = c + j,
-			.ldc = TILE_COLUMNS,
-			.next_c = RT_PANEL,
-			.rows = rows,
-			.step = 1,
-			.segments = 1,
-			.depth = depth,
-			.next_w = panel };
+		struct tile tile = {
+			.c = c + j, .ldc = TILE_COLUMNS, .next_c = RT_PANEL, .rows = rows, .step = 1, .segments = 1, .depth = depth
+		};
 		ptrdiff_t from = (at->j + j) / RT_PANEL * panel + (ptrdiff_t)k * RT_PANEL;
-		tile.w = stage_panels(p->w_type, job->w, from, &tile.next_w, panels, 1, depth, w_staged);
+		stage_weights(&tile, p->w_type, job->w, from, panel, panels, 1, depth, w_staged);
 		tile_block(&tile, at->rows, panels);
 	}
 }

@@ -3,6 +3,7 @@
 #define MICRO_STAGE_H
 
 #include "element.h"
+#include "tile.h"
 
 /* n dense elements of the tensor from number `at` on: where they are, or converted in the buffer. */
 static inline const float *stage(enum rt_type type, const void *tensor, ptrdiff_t at, int32_t n, float *buffer)
@@ -83,6 +84,21 @@ static inline const float *stage_panels(enum rt_type type, const void *w, ptrdif
 	}
 	*next = n;
 	return buffer;
+}
+
+/* Gives the tile, whose segments and depth are set, its weights: those panels, converted in the buffer if need be. */
+static inline void stage_weights(struct tile *tile, enum rt_type type, const void *w, ptrdiff_t at, ptrdiff_t next,
+	int panels, int segments, int32_t rows, float *buffer)
+{
+	tile->next_w = next;
+	if (type != RT_F16) {
+		tile->w = stage_panels(type, w, at, &tile->next_w, panels, segments, rows, buffer);
+		return;
+	}
+	tile->halves = (const uint16_t *)w + at;
+	tile->next_half = next;
+	tile->w = tile->staged = buffer;
+	tile->next_w = (ptrdiff_t)segments * rows * RT_PANEL;
 }
 
 #endif
