@@ -8,9 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+/* Why n's result is stored as it is; the reason of a product of bytes says why it is one. */
 static void explain(struct node *n, const char *reason)
 {
-	n->reason = reason;
+	if (!is_integer_product(n))
+		n->reason = reason;
 }
 
 /* "Softmax 'scores'" */
@@ -77,7 +79,7 @@ static enum rt_type moved_type(struct ctx *c, struct node *n)
 
 static void mark_node(struct ctx *c, struct node *n)
 {
-	enum rt_type type = is_mover(n) ? moved_type(c, n) : writes_half(n) ? feature_type(n->precision) : RT_F32;
+	enum rt_type type = is_mover(n) ? moved_type(c, n) : writes_half(n) ? stored_type(c, n) : RT_F32;
 
 	for (int i = 0; i < n->n_out && is_half(type); i++) {
 		struct value *v = n->out[i];

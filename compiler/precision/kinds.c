@@ -79,7 +79,12 @@ bool reads_half(const struct node *n, int i)
 
 bool writes_half(const struct node *n)
 {
-	return is_mover(n) || (n && n->n_out == 1 && works_on_features(n));
+	return is_mover(n) || (n && n->n_out == 1 && (works_on_features(n) || is_internal(n, "IntegerProduct")));
+}
+
+enum rt_type stored_type(const struct ctx *c, const struct node *n)
+{
+	return feature_type(n->precision == PRECISION_INT8 ? c->set.precision : n->precision);
 }
 
 int64_t count_terms(const struct node *n)

@@ -48,17 +48,17 @@ static const char *judge(struct ctx *c, const struct value *v)
 	return NULL;
 }
 
-static bool would_be_half(const struct node *n)
+static bool would_be_half(struct ctx *c, const struct node *n)
 {
 	const struct value *v = n->n_out ? n->out[0] : NULL;
 
-	return n->precision == PRECISION_FP16 && v && v->type == RT_F32 && writes_half(n) && !is_mover(n) &&
-		   !v->is_output && !v->is_position && !v->wide;
+	return stored_type(c, n) == RT_F16 && v && v->type == RT_F32 && writes_half(n) && !is_mover(n) && !v->is_output &&
+		   !v->is_position && !v->wide;
 }
 
 static void judge_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	const char *reason = would_be_half(n) ? judge(c, n->out[0]) : NULL;
+	const char *reason = would_be_half(c, n) ? judge(c, n->out[0]) : NULL;
 	(void)g;
 
 	if (!reason)
@@ -68,7 +68,7 @@ static void judge_node(struct ctx *c, struct graph *g, struct node *n)
 		return;
 	}
 	n->out[0]->wide = n->island = true;
-	n->reason = arena_text(c, "fp32: %s", reason);
+	n->reason = arena_text(c, "%s: %s", is_integer_product(n) ? "int8, its result fp32" : "fp32", reason);
 }
 
 static void count_islands(const struct graph *g, int *count, struct ctx *c)

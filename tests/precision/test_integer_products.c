@@ -287,6 +287,39 @@ START_TEST(halves)
 }
 END_TEST
 
+/* Floats that a product of bytes makes follow --precision: a layer in floats reads them, or what is no feature. */
+static void mixed(struct op_test *t, int form)
+{
+	struct value *w =
+		dequantized(t, "w", numbers(t, "i8[16,8]", 128, -127, 127, 3), value_float(t->c, "sw", 0.011f), 0);
+	struct value *y = pass_node(t, "MatMul", "y", 2, activations(t, "f32[4,16]", RT_U8, 7), w);
+
+	pass_output(t,
+		form ? pass_node(t, "Softmax", "z", 1, y) : pass_node(t, "MatMul", "z", 2, y, pass_constant(t, "f32[8,5]", 4)));
+}
+
+START_TEST(mixed_precision)
+{
+	struct op_test t = pass_compare_as(mixed, 0, PRECISION_BF16, 2e-2);
+
+	ck_assert_int_eq(pass_calls(t.program->main, "conv2d_int8"), 1);
+	ck_assert_int_eq(pass_value(t.g, "y")->type, RT_BF16);
+	ck_assert_int_eq(pass_value(t.g, "y")->def->precision, PRECISION_INT8);
+	ck_assert_str_eq(pass_value(t.g, "y")->def->reason, "quantised in the file");
+	op_end(&t);
+	t = pass_compare_as(mixed, 0, PRECISION_FP16, 2e-3);
+	ck_assert_int_eq(pass_value(t.g, "y")->type, RT_F16);
+	op_end(&t);
+	t = pass_compare_as(mixed, 0, PRECISION_INT8, 1e-6);
+	ck_assert_int_eq(pass_value(t.g, "y")->type, RT_F32);
+	op_end(&t);
+	t = pass_compare_as(mixed, 1, PRECISION_BF16, 1e-6);
+	ck_assert_int_eq(pass_value(t.g, "y")->type, RT_F32);
+	ck_assert_str_eq(pass_value(t.g, "y")->def->reason, "quantised in the file");
+	op_end(&t);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("integer products");
@@ -300,6 +333,7 @@ Suite *suite(void)
 	tcase_add_test(c, integer_operators);
 	tcase_add_test(c, others);
 	tcase_add_test(c, halves);
+	tcase_add_test(c, mixed_precision);
 	suite_add_tcase(s, c);
 	return s;
 }
