@@ -34,6 +34,9 @@ superpoint=models/superpoint.onnx
 lightglue=models/lightglue.onnx
 superpoint_int8=$work/superpoint_int8.onnx
 lightglue_int8=$work/lightglue_int8.onnx
+# What is not quantised in the matcher, attention above all.
+rest="--precision bf16"
+only_matcher=
 "$gluec" calibrate $superpoint -o "$superpoint_int8" --images "$work/calibration" --size 320x240 >/dev/null
 "$gluec" calibrate $lightglue -o "$lightglue_int8" --images "$work/calibration" --size 320x240 --extractor $superpoint \
 	--topk 512 >/dev/null
@@ -75,14 +78,14 @@ row() {
 	done
 }
 
-# sizes WHAT EXTRACTOR MATCHER OPTIONS...
+# sizes WHAT EXTRACTOR MATCHER OPTIONS..., and $only_matcher for the matcher alone
 sizes() {
 	what=$1
 	extractor=$2
 	matcher=$3
 	shift 3
 	# shellcheck disable=SC2086
-	echo "$(bytes "$extractor" $options "$@") $(bytes "$matcher" --dim num_keypoints=512 "$@")" |
+	echo "$(bytes "$extractor" $options "$@") $(bytes "$matcher" --dim num_keypoints=512 $only_matcher "$@")" |
 		awk -v what="$what" '{ printf "| %s | %.1f | %.1f | %.1f | %.1f |\n", what, $1 / 1e6, $2 / 1e6, $3 / 1e6, $4 / 1e6 }'
 }
 
@@ -92,7 +95,8 @@ sizes() {
 
 The default models, 480 x 640 pixels, 512 keypoints, adaptive depth, on pairs of pictures: 20 that are rendered, and
 photographs. Written by bench/precision.sh, which asks `gluec gate`; int8 are the models that `gluec calibrate` makes of
-ten other rendered pictures. Both models are in the precision that is named, unless a row says otherwise.
+ten other rendered pictures, the matcher's attention in bf16. Both models are in the precision that is named, unless a
+row says otherwise.
 
 - ms: median of a call, and how many times as fast as fp32, timed in turns.
 - kept: the share of the matches in fp32 that are found again, both ends within 1 pixel.
@@ -109,9 +113,9 @@ END
 	row bf16 $superpoint $lightglue --precision bf16
 	row "bf16, SuperPoint alone" $superpoint $lightglue --precision bf16 --only extractor
 	row "bf16, LightGlue alone" $superpoint $lightglue --precision bf16 --only matcher
-	row int8 "$superpoint_int8" "$lightglue_int8"
+	row int8 "$superpoint_int8" "$lightglue_int8" $rest --only matcher
 	row "int8, SuperPoint alone" "$superpoint_int8" $lightglue
-	row "int8, LightGlue alone" $superpoint "$lightglue_int8"
+	row "int8, LightGlue alone" $superpoint "$lightglue_int8" $rest --only matcher
 	cat <<'END'
 
 Megabytes:
@@ -123,6 +127,7 @@ END
 	for p in bf16x3 fp16 bf16; do
 		sizes $p $superpoint $lightglue --precision $p
 	done
+	only_matcher=$rest
 	sizes int8 "$superpoint_int8" "$lightglue_int8"
 } >"$work/PRECISION.md"
 mv "$work/PRECISION.md" models/PRECISION.md

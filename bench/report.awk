@@ -193,7 +193,7 @@ END {
 	print "The peer gets the same work: LightGlue of fixed depth without its exits, with attention as its own operator where"
 	print "that is faster. \"Same results\" is the share of all output elements that agree within a thousandth;"
 	print "those of fp16, bf16 and int8 are others: [PRECISION.md](../models/PRECISION.md) says what that costs. int8 are the"
-	print "models that gluec calibrate makes, for the peer too.\n"
+	print "models that gluec calibrate makes, for the peer too; in ours LightGlue computes its attention in bf16.\n"
 	table("model", "ONNX Runtime")
 	print "## Memory\n"
 	print "The most that was ever resident, weights, code and C library included.\n"

@@ -208,6 +208,8 @@ fused=$work/lightglue9_fused.onnx
 fused_adaptive=$work/lightglue_fused.onnx
 "$bin/variant" models/lightglue.onnx "$fused_adaptive" --heads 4
 full_int8=$work/lightglue9_int8.onnx
+# What is not quantised in the matcher, attention above all.
+rest="--precision bf16"
 "$bin/variant" "$work/lightglue_int8.onnx" "$full_int8" --full-depth
 lightglue() {
 	options="--dim num_keypoints=$1 --depth 9"
@@ -221,7 +223,7 @@ lightglue() {
 		form "lg$1$p" models/lightglue.onnx $options --precision "$p"
 	done
 	# shellcheck disable=SC2086
-	form "lg$1int8" "$work/lightglue_int8.onnx" $options
+	form "lg$1int8" "$work/lightglue_int8.onnx" $options $rest
 	# shellcheck disable=SC2086
 	{
 		theirs "run $peer $input"
@@ -258,7 +260,8 @@ form lgadaptive512 models/lightglue.onnx --dim num_keypoints=512
 form sp512bf16 models/superpoint.onnx --dim height=480 --dim width=640 --topk 512 --precision bf16
 form lgadaptive512bf16 models/lightglue.onnx --dim num_keypoints=512 --precision bf16
 form sp512int8 "$work/superpoint_int8.onnx" --dim height=480 --dim width=640 --topk 512
-form lgadaptive512int8 "$work/lightglue_int8.onnx" --dim num_keypoints=512
+# shellcheck disable=SC2086
+form lgadaptive512int8 "$work/lightglue_int8.onnx" --dim num_keypoints=512 $rest
 "$bin/variant" models/superpoint.onnx "$work/superpoint512.onnx" --topk 512
 "$bin/variant" "$work/superpoint_int8.onnx" "$work/superpoint512_int8.onnx" --topk 512
 adaptive=$(fastest "$(keypoints 512)" models/lightglue.onnx "$fused_adaptive")
