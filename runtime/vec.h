@@ -1,5 +1,6 @@
 /* The vector of floats that kernels are written in: one header per instruction set, vec_NAME.h, chosen by RT_ISA.
- * A new instruction set is a new vec_NAME.h and isa/NAME.{c,mk}; no kernel changes. Each header defines
+ * A new instruction set is a new vec_NAME.h and isa/NAME.{c,mk}; no kernel changes. What several have in common is in
+ * base_NAME.h, so that none knows of those above it. Each header defines
  *
  *     LANES                  floats in a vector, a divisor of RT_PANEL
  *     TILE_ROWS, TILE_PANELS    rows of the GEMM tile (micro/tile.h), and panels of its columns, that fit the registers

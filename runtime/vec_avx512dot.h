@@ -3,7 +3,7 @@
 #ifndef VEC_AVX512DOT_H
 #define VEC_AVX512DOT_H
 
-#include "vec_avx512.h"
+#include "base_avx512.h"
 
 typedef __m512i vec_group, vec_bytes;
 
