@@ -55,7 +55,9 @@
  *
  *     vec_pairs              LANES pairs of bfloat16
  *     v_pairs(p), v_pair(p)  LANES pairs from p on, and the one pair at p in every lane
- *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two roundings; subnormal numbers count as 0, and become it
+ *     PAIR_ROWS              as TILE_ROWS, of the tile of bfloat16 (micro/bfloat_dot.h)
+ *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two additions in either order, each off by less than 2^-23 of
+ * its result; subnormal numbers count as 0, and become it
  *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b
  *
  * Both kinds of levels define
