@@ -172,7 +172,7 @@ TARGET := $(BUILD)/target
 TARGET_CCS := "aarch64-linux-gnu-gcc" "clang --target=aarch64-linux-gnu"
 TARGET_CC := $(if $(SANITIZE),,$(shell command -v qemu-aarch64 >/dev/null && for cc in $(TARGET_CCS); do \
 	echo 'int main(void) { return 0; }' | $$cc -static -x c - -o /dev/null 2>/dev/null && echo $$cc && break; done))
-TARGET_ISAS := c neon
+TARGET_ISAS := c neon neondot neonbf16
 TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 $(WARN) -static -Itests/target/on_target -Itests -Itests/kernel -Itests/level -Iruntime \
 	'-DRT_ISAS(I,x)=$(foreach i,$(TARGET_ISAS),I($i,x))'
 TARGET_SOURCES := tests/run.c $(wildcard tests/target/on_target/check.[ch] tests/*.h tests/kernel/*.h tests/level/*.h)

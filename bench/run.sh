@@ -66,8 +66,8 @@ operations() { "$gluec" inspect "$@" | awk '/^multiply-adds:/ { printf "%.0f\n",
 # ---- who takes part: lines for contest
 
 # The peak to hold against an instruction set: that of multiply-adds of floats, which avx512dot and amx have in common
-# with avx512.
-peak_of() { echo "peak $1" | sed 's/avx512dot$/avx512/; s/amx$/avx512/'; }
+# with avx512, and neondot and neonbf16 with neon.
+peak_of() { echo "peak $1" | sed 's/avx512dot$/avx512/; s/amx$/avx512/; s/neon.*$/neon/'; }
 
 # ours NAME ARGUMENTS: a line for each instruction set and number of threads
 ours() {

@@ -33,8 +33,8 @@ enum rt_type {
 	RT_U64 = 13,
 	/* Packed weights of it lie in pairs of rows, [ceil(k/2)][16][2] a panel, the second of a last odd row zeros.
 	 * Kernels with such weights may round x to bfloat16, which puts the sum of the terms x w within 2^-8 of the sum of
-	 * their magnitudes |x w| from what it would be (not at all when x is bfloat16), and add two terms at a time; a
-	 * number or sum below 2^-126 may count as 0. */
+	 * their magnitudes |x w| from what it would be (not at all when x is bfloat16), and add two terms at a time, each
+	 * addition off by less than 2^-23 of its result; a number or sum below 2^-126 may count as 0. */
 	RT_BF16 = 16,
 	RT_F8E4M3FN = 17,
 	RT_F8E4M3FNUZ = 18,

@@ -1,5 +1,6 @@
 /* The vector of floats that kernels are written in: one header per instruction set, vec_NAME.h, chosen by RT_ISA.
- * A new instruction set is a new vec_NAME.h and isa/NAME.{c,mk}; no kernel changes. Each header defines
+ * A new instruction set is a new vec_NAME.h and isa/NAME.{c,mk}; no kernel changes. What several have in common is in
+ * base_NAME.h, so that none knows of those above it. Each header defines
  *
  *     LANES                  floats in a vector, a divisor of RT_PANEL
  *     TILE_ROWS, TILE_PANELS    rows of the GEMM tile (micro/tile.h), and panels of its columns, that fit the registers
@@ -54,7 +55,9 @@
  *
  *     vec_pairs              LANES pairs of bfloat16
  *     v_pairs(p), v_pair(p)  LANES pairs from p on, and the one pair at p in every lane
- *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two roundings; subnormal numbers count as 0, and become it
+ *     PAIR_ROWS              as TILE_ROWS, of the tile of bfloat16 (micro/bfloat_dot.h)
+ *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two additions in either order, each off by less than 2^-23 of
+ * its result; subnormal numbers count as 0, and become it
  *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b
  *
  * Both kinds of levels define

@@ -3,7 +3,7 @@
 #ifndef VEC_AVX512DOT_H
 #define VEC_AVX512DOT_H
 
-#include "vec_avx512.h"
+#include "base_avx512.h"
 
 typedef __m512i vec_group, vec_bytes;
 
@@ -27,6 +27,8 @@ VEC_INLINE vec_sums v_dot(vec_sums a, vec_group x, vec_bytes w)
 
 #define VEC_DOT_BF16
 
+enum { PAIR_ROWS = TILE_ROWS };
+
 typedef __m512i vec_pairs;
 
 VEC_INLINE vec_pairs v_pairs(const uint16_t *p)
@@ -42,6 +44,8 @@ VEC_INLINE vec_pairs v_pair(const uint16_t *p)
 	return _mm512_set1_epi32(pair);
 }
 
+/* VDPBF16PS: the second pair's product is added, then the first one's, each sum rounded to nearest: off by 2^-24 of it
+ * at most. */
 VEC_INLINE vec v_dot_pairs(vec sum, vec_pairs a, vec_pairs b)
 {
 	return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);

@@ -4,17 +4,17 @@
 #include "micro/round_narrow.h"
 #include "micro/stage.h"
 #include "micro/tile.h"
+#include "micro/window.h"
 
 /* An implicit matrix product: a row is an output pixel, k runs over taps (kernel positions) and then channels. Rows are
  * not copied: each tap of each pixel is a pointer into the picture, or to zeros where the tap lies in the padding.
  * Pictures with few channels and half-precision ones are gathered into a buffer instead, a block of k at a time. */
 enum { FEW_CHANNELS = 8, MOST_TAPS = 9 };
 
-/* What a unit computes: `pixels` outputs from `first` on of picture n, columns j.. of group g. Pixels are counted in
- * row-major order; when they are pooled, first counts windows, and the four pixels of one follow each other. */
+/* What a unit computes: `pixels` outputs from place `first` on of picture n, columns j.. of group g. */
 struct block {
 	int32_t n, g, first, pixels, j, columns;
-	int32_t top[TILE_BLOCK], left[TILE_BLOCK]; /* of each pixel's receptive field, in the picture */
+	struct window_block window;
 };
 
 /* A block of k: taps from `tap` on, and of each the channels from `channel` on. */
@@ -27,7 +27,7 @@ struct job {
 	void *y;
 	const void *x, *w;
 	const float *bias;
-	int32_t size;   /* of a pooling window: 1 without pooling */
+	struct windows windows;
 	int32_t c, oc;  /* channels of one group */
 	int32_t c_rows; /* rows of a panel that a tap's channels take */
 	int32_t strips; /* units along the pixels of one picture */
@@ -38,40 +38,26 @@ struct job {
 	struct tiles *tiles; /* of multiply_bfloat */
 };
 
-static void place_pixels(const struct job *job, struct block *at)
+/* The element of x that is the first of the block's picture and group. */
+static ptrdiff_t picture_at(const struct job *job, const struct block *at)
 {
 	const struct rt_conv2d *p = job->p;
-	int32_t size = job->size, window = size * size, width = p->ow / size;
 
-	for (int32_t i = 0; i < at->pixels; i++) {
-		int32_t place = at->first + i / window, inside = i % window;
-		int32_t y = place / width * size + inside / 2, x = place % width * size + inside % 2;
-		at->top[i] = y * p->stride_h - p->pad_top;
-		at->left[i] = x * p->stride_w - p->pad_left;
-	}
-}
-
-/* The index in x of the first channel that pixel i of the block sees through a tap, or -1 in the padding. */
-static ptrdiff_t look_up(const struct job *job, const struct block *at, int i, int32_t tap)
-{
-	const struct rt_conv2d *p = job->p;
-	int32_t y = at->top[i] + tap / p->kw * p->dilation_h, x = at->left[i] + tap % p->kw * p->dilation_w;
-
-	if (y < 0 || y >= p->h || x < 0 || x >= p->w)
-		return -1;
-	return (((ptrdiff_t)at->n * p->h + y) * p->w + x) * p->c + (ptrdiff_t)at->g * job->c;
+	return (ptrdiff_t)at->n * p->h * p->w * p->c + (ptrdiff_t)at->g * job->c;
 }
 
 /* Sets rows[tap][i] for the taps of a block of k. */
 static void point(const struct job *job, const struct block *at, const struct depth *k, const float *rows[][TILE_BLOCK])
 {
 	static const float zeros[TILE_DEPTH];
+	const float *picture = (const float *)job->x + picture_at(job, at) + k->channel;
+	const struct windows *windows = &job->windows;
+	const struct window_block *block = &at->window;
 
 	for (int32_t t = 0; t < k->taps; t++) {
-		for (int32_t i = 0; i < at->pixels; i++) {
-			ptrdiff_t from = look_up(job, at, i, k->tap + t);
-			rows[t][i] = from < 0 ? zeros : (const float *)job->x + from + k->channel;
-		}
+		struct window_tap tap = window_tap(windows, k->tap + t);
+		for (int32_t i = 0; i < at->pixels; i++)
+			rows[t][i] = window_sees(windows, block, &tap, i) ? picture + (block->at[i] + tap.offset) : zeros;
 		tile_pad(rows[t], at->pixels);
 	}
 }
@@ -81,18 +67,22 @@ static void gather(const struct job *job, const struct block *at, const struct d
 	const float *rows[][TILE_BLOCK], float buffer[][TILE_DEPTH_STAGED])
 {
 	enum rt_type type = job->p->x_type;
+	ptrdiff_t picture = picture_at(job, at) + k->channel;
+	const struct windows *windows = &job->windows;
+	const struct window_block *block = &at->window;
 
-	for (int32_t i = 0; i < at->pixels; i++) {
-		float *to = buffer[i];
-		for (int32_t t = 0; t < k->taps; t++, to += k->channels) {
-			ptrdiff_t from = look_up(job, at, i, k->tap + t);
-			if (from < 0)
-				memset(to, 0, (size_t)k->channels * sizeof *to);
+	for (int32_t t = 0; t < k->taps; t++) {
+		struct window_tap tap = window_tap(windows, k->tap + t);
+		for (int32_t i = 0; i < at->pixels; i++) {
+			float *to = buffer[i] + t * k->channels;
+			if (window_sees(windows, block, &tap, i))
+				load_floats(to, element_at(job->x, type, picture + block->at[i] + tap.offset), type, 1, k->channels);
 			else
-				load_floats(to, element_at(job->x, type, from + k->channel), type, 1, k->channels);
+				memset(to, 0, (size_t)k->channels * sizeof *to);
 		}
-		rows[0][i] = buffer[i];
 	}
+	for (int32_t i = 0; i < at->pixels; i++)
+		rows[0][i] = buffer[i];
 	tile_pad(rows[0], at->pixels);
 }
 
@@ -127,7 +117,7 @@ static void multiply(const struct job *job, const struct block *at, const struct
 static void store(const struct job *job, const struct block *at, float *c)
 {
 	const struct rt_conv2d *p = job->p;
-	int32_t size = job->size, window = size * size;
+	int32_t size = job->windows.size, window = size * size;
 	int32_t padded = (at->columns + RT_PANEL - 1) / RT_PANEL * RT_PANEL;
 	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
 
@@ -170,7 +160,7 @@ static void units(void *data, int32_t unit, int32_t end)
 {
 	const struct job *job = data;
 	const struct rt_conv2d *p = job->p;
-	int32_t window = job->size * job->size, places = (p->oh / job->size) * (p->ow / job->size);
+	int32_t size = job->windows.size, window = size * size, places = (p->oh / size) * (p->ow / size);
 	_Alignas(RT_ALIGN) float c[TILE_BLOCK * TILE_COLUMNS];
 	struct block at;
 
@@ -184,7 +174,7 @@ static void units(void *data, int32_t unit, int32_t end)
 		if (at.pixels > TILE_BLOCK)
 			at.pixels = TILE_BLOCK;
 		at.columns = job->oc - at.j < TILE_COLUMNS ? job->oc - at.j : TILE_COLUMNS;
-		place_pixels(job, &at);
+		window_block(&job->windows, &at.window, at.first, at.pixels);
 		tile_begin(c, TILE_COLUMNS, at.pixels, at.columns, job->bias ? job->bias + at.g * job->oc + at.j : NULL);
 		sum_up(job, &at, c);
 		store(job, &at, c);
@@ -198,19 +188,24 @@ static void multiply_bfloat(const struct job *job, const struct block *at, const
 	_Alignas(RT_ALIGN) uint16_t numbers[BFLOAT_NUMBERS];
 	struct bfloat_rows rows = bfloat_begin(numbers, job->depth, p->w_type);
 	struct bfloat_product product = { .tiles = job->tiles, .c = c, .ldc = TILE_COLUMNS, .next_c = RT_PANEL };
-	int32_t panels = (job->oc + RT_PANEL - 1) / RT_PANEL, tap = stored_rows(p->w_type, k->channels);
+	int32_t panels = (job->oc + RT_PANEL - 1) / RT_PANEL, step = stored_rows(p->w_type, k->channels);
+	ptrdiff_t picture = picture_at(job, at) + k->channel;
+	const struct windows *windows = &job->windows;
+	const struct window_block *block = &at->window;
 
-	for (int32_t i = 0; i < at->pixels; i++)
-		for (int32_t t = 0; t < k->taps; t++) {
-			ptrdiff_t from = look_up(job, at, i, k->tap + t);
-			if (from < 0)
-				bfloat_zeros(&rows, i, t * tap, k->channels);
+	for (int32_t t = 0; t < k->taps; t++) {
+		struct window_tap tap = window_tap(windows, k->tap + t);
+		for (int32_t i = 0; i < at->pixels; i++) {
+			if (window_sees(windows, block, &tap, i))
+				bfloat_elements(
+					&rows, i, t * step, p->x_type, job->x, picture + block->at[i] + tap.offset, k->channels);
 			else
-				bfloat_elements(&rows, i, t * tap, p->x_type, job->x, from + k->channel, k->channels);
-			if (tap > k->channels)
-				bfloat_zeros(&rows, i, t * tap + k->channels, 1);
+				bfloat_zeros(&rows, i, t * step, k->channels);
+			if (step > k->channels)
+				bfloat_zeros(&rows, i, t * step + k->channels, 1);
 		}
-	bfloat_end(&rows, at->pixels, k->taps * tap, &product);
+	}
+	bfloat_end(&rows, at->pixels, k->taps * step, &product);
 	bfloat_panels(job->w, p->w_type, at->g * panels + at->j / RT_PANEL, (ptrdiff_t)p->kh * p->kw * job->c_rows,
 		(ptrdiff_t)k->tap * job->c_rows + k->channel, &product);
 	bfloat_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
@@ -235,10 +230,12 @@ KERNEL(conv2d, (void *y, const void *x, const void *w, const void *bias))
 {
 	int32_t size = p->pool == 2 ? 2 : 1, strip = TILE_BLOCK / (size * size);
 	int32_t places = (p->oh / size) * (p->ow / size);
-	struct job job = { .p = p, .y = y, .x = x, .w = w, .bias = bias, .c = p->c / p->group, .oc = p->oc / p->group };
+	struct job job = { p, y, x, w, bias,
+		.windows = { p->h, p->w, p->c, p->ow, size, p->kw, p->stride_h, p->stride_w, p->pad_top, p->pad_left,
+			p->dilation_h, p->dilation_w },
+		.c = p->c / p->group, .oc = p->oc / p->group };
 	int32_t count;
 
-	job.size = size;
 	job.c_rows = stored_rows(p->w_type, job.c);
 	job.strips = (places + strip - 1) / strip;
 	job.across = (job.oc + TILE_COLUMNS - 1) / TILE_COLUMNS;

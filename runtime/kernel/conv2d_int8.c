@@ -80,9 +80,15 @@ static void point(const struct job *job, const struct block *at, int32_t tap, in
 {
 	const struct rt_conv2d_int8 *p = job->p;
 	const uint8_t *picture = job->x + (ptrdiff_t)at->n * p->h * p->w * p->c + (ptrdiff_t)at->g * job->c + channel;
+	const uint8_t *padding = job->padding;
+	const struct windows *windows = &job->windows;
+	const struct window_block *block = &at->window;
 
-	for (int32_t t = 0; t < taps; t++)
-		window_tap(&job->windows, &at->window, tap + t, picture, job->padding, rows[t]);
+	for (int32_t t = 0; t < taps; t++) {
+		struct window_tap seen = window_tap(windows, tap + t);
+		for (int32_t i = 0; i < at->pixels; i++)
+			rows[t][i] = window_sees(windows, block, &seen, i) ? picture + (block->at[i] + seen.offset) : padding;
+	}
 }
 
 /* n bytes for each pixel, one tap after the other and each `step` bytes after the one before; n is known where this is

@@ -3,7 +3,9 @@
 #ifndef MICRO_BFLOAT_DOT_H
 #define MICRO_BFLOAT_DOT_H
 
-enum { BFLOAT_SIDE = TILE_ROWS, BFLOAT_TERMS = 2, BFLOAT_COLUMNS = 4 * LANES };
+enum { BFLOAT_SIDE = PAIR_ROWS, BFLOAT_TERMS = 2, BFLOAT_COLUMNS = 4 * LANES };
+
+_Static_assert(TILE_BLOCK % PAIR_ROWS == 0, "a block is whole tiles");
 
 /* There is nothing to begin and to end. */
 struct tiles {
@@ -20,33 +22,33 @@ static inline void tiles_end(struct tiles *tiles)
 	(void)tiles;
 }
 
-/* TILE_ROWS rows of `panels` panels. */
+/* PAIR_ROWS rows of `panels` panels. */
 VEC_INLINE void bfloat_sums(
 	const struct bfloat_product *p, float *c, const uint16_t *rows, const uint16_t *w, int panels)
 {
-	vec sum[TILE_ROWS][TILE_PANELS * TILE_VECS];
+	vec sum[PAIR_ROWS][TILE_PANELS * TILE_VECS];
 	vec_pairs weight[TILE_PANELS * TILE_VECS];
-	const uint16_t *a[TILE_ROWS];
+	const uint16_t *a[PAIR_ROWS];
 	int vecs = panels * TILE_VECS;
 
-	for (int i = 0; i < TILE_ROWS; i++)
+	for (int i = 0; i < PAIR_ROWS; i++)
 		a[i] = rows + i * p->next_row;
-#pragma GCC unroll TILE_ROWS
-	for (int i = 0; i < TILE_ROWS; i++)
+#pragma GCC unroll PAIR_ROWS
+	for (int i = 0; i < PAIR_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
 			sum[i][j] = v_load(c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES);
 	ptrdiff_t at = 0, step = p->next_pair, next = p->next_w_pair;
 	for (int32_t t = 0; t < p->depth; t += 2, at += step, w += next) {
 		for (int j = 0; j < vecs; j++)
 			weight[j] = v_pairs(w + j / TILE_VECS * p->next_w + j % TILE_VECS * 2 * LANES);
-		for (int i = 0; i < TILE_ROWS; i++) {
+		for (int i = 0; i < PAIR_ROWS; i++) {
 			vec_pairs x = v_pair(a[i] + at);
 			for (int j = 0; j < vecs; j++)
 				sum[i][j] = v_dot_pairs(sum[i][j], x, weight[j]);
 		}
 	}
-#pragma GCC unroll TILE_ROWS
-	for (int i = 0; i < TILE_ROWS; i++)
+#pragma GCC unroll PAIR_ROWS
+	for (int i = 0; i < PAIR_ROWS; i++)
 		for (int j = 0; j < vecs; j++)
 			v_store(c + i * p->ldc + j / TILE_VECS * p->next_c + j % TILE_VECS * LANES, sum[i][j]);
 }
@@ -68,7 +70,7 @@ static inline void bfloat_multiply(const struct bfloat_product *p, int panels)
 {
 	for (int j = 0; j < panels;) {
 		bool group = TILE_PANELS > 1 && panels - j >= TILE_PANELS;
-		for (int32_t i = 0; i < p->n; i += TILE_ROWS) {
+		for (int32_t i = 0; i < p->n; i += PAIR_ROWS) {
 			float *c = p->c + i * p->ldc + j * p->next_c;
 			const uint16_t *rows = p->hi + i * p->next_row, *w = p->w + j * p->next_w;
 			if (group)

@@ -32,7 +32,8 @@ struct tile_int8 {
 };
 
 #ifdef VEC_TILES
-/* Three tiles of rows by a panel, as in split.h; the registers are three of sums, three of rows, and the panel. */
+/* Three tiles of rows by a panel, as in bfloat_tiles.h; the registers are three of sums, three of rows, and the panel.
+ */
 enum { INT8_SIDE = 16, INT8_SUM = 0, INT8_ROWS = 3, INT8_PANEL = 6, INT8_PANEL_ROW = RT_PANEL * DOT_GROUP };
 
 _Static_assert((int)TILE_BLOCK == 3 * INT8_SIDE && (int)RT_PANEL == INT8_SIDE, "tiles fill blocks and panels");

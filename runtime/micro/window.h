@@ -1,6 +1,5 @@
-/* Where the taps of a convolution's windows lie in a picture, as pointers, for a block of output pixels. Pixels are
- * counted in row-major order; where they are pooled, places are counted, and the four pixels of one follow each other.
- */
+/* Where the taps of a convolution's windows lie in a picture, for a block of output pixels. Pixels are counted in
+ * row-major order; where they are pooled, places are counted, and the four pixels of one follow each other. */
 #ifndef MICRO_WINDOW_H
 #define MICRO_WINDOW_H
 
@@ -38,18 +37,27 @@ static inline void window_block(const struct windows *p, struct window_block *to
 	}
 }
 
-/* Sets rows[i] to where pixel i's tap lies in the picture of bytes, and to `padding` where it lies outside. */
-static inline void window_tap(const struct windows *p, const struct window_block *block, int32_t tap,
-	const uint8_t *picture, const uint8_t *padding, const uint8_t **rows)
+/* A tap: how far down and to the right of where a window begins it lies, and how many elements further. */
+struct window_tap {
+	int32_t down, right;
+	ptrdiff_t offset;
+};
+
+static inline struct window_tap window_tap(const struct windows *p, int32_t tap)
 {
 	int32_t down = tap / p->kw * p->dilation_h, right = tap % p->kw * p->dilation_w;
-	ptrdiff_t offset = ((ptrdiff_t)down * p->w + right) * p->c;
 
-	for (int32_t i = 0; i < block->pixels; i++) {
-		bool inside =
-			(uint32_t)(block->top[i] + down) < (uint32_t)p->h && (uint32_t)(block->left[i] + right) < (uint32_t)p->w;
-		rows[i] = inside ? picture + (block->at[i] + offset) : padding;
-	}
+	return (struct window_tap){ down, right, ((ptrdiff_t)down * p->w + right) * p->c };
+}
+
+/* Does pixel i of the block see the picture through the tap? Then it is the element block->at[i] + tap->offset, else
+ * padding. */
+static inline bool window_sees(
+	const struct windows *p, const struct window_block *block, const struct window_tap *tap, int32_t i)
+{
+	uint32_t y = (uint32_t)(block->top[i] + tap->down), x = (uint32_t)(block->left[i] + tap->right);
+
+	return y < (uint32_t)p->h && x < (uint32_t)p->w;
 }
 
 #endif
