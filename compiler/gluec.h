@@ -347,9 +347,13 @@ void set_output(struct ctx *c, struct node *n, int i, enum rt_type type, int ran
 /* The broadcast shape of two shapes; fails when they do not fit. */
 int broadcast(
 	struct ctx *c, const struct node *n, int rank_a, const int64_t *a, int rank_b, const int64_t *b, int64_t *to);
-bool is_float_type(enum rt_type type);   /* f32 f16 bf16 f64 */
-bool is_integer_type(enum rt_type type); /* i8 to i64, u8 to u64 */
-bool is_real_type(enum rt_type type);    /* the float types, and those of 8 and 4 bits */
+bool is_float_type(enum rt_type type);         /* f32 f16 bf16 f64 */
+bool is_integer_type(enum rt_type type);       /* i8 to i64, u8 to u64 */
+bool is_real_type(enum rt_type type);          /* the float types, and those of 8 and 4 bits */
+bool is_byte_type(enum rt_type type);          /* u8 i8 */
+bool is_small_integer_type(enum rt_type type); /* u8 i8 u4 i4 u2 i2 */
+bool is_float8_type(enum rt_type type);        /* f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz */
+bool is_ofp8_type(enum rt_type type);          /* those of OFP8 (Open Compute Project 2023): f8e4m3fn f8e5m2 */
 
 /* The passes, in the order in which they run; each in the file of its name. */
 void read_onnx(struct ctx *c, const char *path); /* onnx.c: sets c->graph */

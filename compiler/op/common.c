@@ -58,6 +58,26 @@ bool is_real_type(enum rt_type type)
 	return is_float_type(type) || is_narrow_float(type);
 }
 
+bool is_byte_type(enum rt_type type)
+{
+	return type == RT_U8 || type == RT_I8;
+}
+
+bool is_small_integer_type(enum rt_type type)
+{
+	return is_byte_type(type) || type == RT_U4 || type == RT_I4 || type == RT_U2 || type == RT_I2;
+}
+
+bool is_float8_type(enum rt_type type)
+{
+	return type >= RT_F8E4M3FN && type <= RT_F8E5M2FNUZ;
+}
+
+bool is_ofp8_type(enum rt_type type)
+{
+	return type == RT_F8E4M3FN || type == RT_F8E5M2;
+}
+
 /* Does the word of `length` letters name the type or its kind? */
 static bool names_type(const char *word, size_t length, enum rt_type type)
 {

@@ -30,7 +30,7 @@ bool is_prepared(const struct lower *l, const struct value *v)
 
 enum rt_type kernel_type(enum rt_type type)
 {
-	return type == RT_F16 || type == RT_BF16 ? type : RT_F32;
+	return is_half(type) ? type : RT_F32;
 }
 
 /* Kernels round floats to bfloat16 where they multiply weights of it. Coordinates would not survive that; the sums they

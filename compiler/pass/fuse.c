@@ -99,7 +99,7 @@ static void fuse_rounding(struct ctx *c, struct graph *g, struct node *n)
 		!attribute_int(c, narrow, "saturate", 1))
 		return;
 	enum rt_type type = narrow->out[0]->type;
-	if (type != RT_F8E4M3FN && type != RT_F8E5M2)
+	if (!is_ofp8_type(type))
 		return;
 	set_attribute_int(c, n, "round", type);
 	take_over(c, g, n, narrow);
@@ -277,7 +277,7 @@ static void inline_turned(const struct node *n)
 	struct node *turn = n->in[0]->def, *part = is_op(turn, "Transpose") ? turn->in[0]->def : NULL;
 
 	if (!part || only_reader(turn->out[0]) != n || only_reader(part->out[0]) != turn || part->op->lower != lower_map ||
-		!attribute(turn, "perm") || (n->out[0]->type != RT_U8 && n->out[0]->type != RT_I8))
+		!attribute(turn, "perm") || !is_byte_type(n->out[0]->type))
 		return;
 	part->inlined = turn->inlined = true;
 }

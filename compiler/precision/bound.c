@@ -79,7 +79,7 @@ struct interval value_bound(const struct value *v)
 		return is_real_type(v->type) || is_integer_type(v->type) ? constant_bound(v) : unknown;
 	if (v->range.known)
 		return between((double)v->range.low, (double)v->range.high);
-	if (v->type == RT_U8 || v->type == RT_I8)
+	if (is_byte_type(v->type))
 		return v->type == RT_U8 ? byte : signed_byte;
 	return v->type == RT_BOOL ? truth : v->bound;
 }

@@ -26,18 +26,13 @@ struct product {
 	struct value *bias, *scaled; /* as it is and by the scale; NULL when there is none */
 };
 
-static bool is_float8(const struct value *v)
-{
-	return v->type == RT_F8E4M3FN || v->type == RT_F8E5M2;
-}
-
 /* Is v made of numbers of 8 bits and a scale alone? The zero points of floats are 0. */
 static const struct node *float8_dequantizer(struct ctx *c, const struct value *v)
 {
 	const struct node *n = dequantizer(c, v);
 	const struct value *zero = n ? input(n, 2) : NULL;
 
-	if (!n || !is_float8(n->in[0]))
+	if (!n || !is_ofp8_type(n->in[0]->type))
 		return NULL;
 	for (int64_t i = zero ? value_elements(zero) : 0; i-- > 0;)
 		if (constant_real(zero, i) != 0)
@@ -189,8 +184,8 @@ static void take_quantizer(struct ctx *c, struct product *p, const struct node *
 	struct node *q = next_reader(end);
 	double by;
 
-	if (!is_op(q, "QuantizeLinear") || q->in[0] != end->out[0] || !is_float8(q->out[0]) || q->in[1]->type != RT_F32 ||
-		!constant_scalar(q->in[1], &by) || !(by > 0) || attribute_int(c, q, "precision", 0))
+	if (!is_op(q, "QuantizeLinear") || q->in[0] != end->out[0] || !is_ofp8_type(q->out[0]->type) ||
+		q->in[1]->type != RT_F32 || !constant_scalar(q->in[1], &by) || !(by > 0) || attribute_int(c, q, "precision", 0))
 		return;
 	for (int64_t i = 0; i < p->n; i++)
 		if (!isnormal((float)((double)p->scale[i] / by)))

@@ -25,16 +25,6 @@ struct product {
 	struct value *bias; /* constant, or NULL; i32: part of the sums */
 };
 
-static bool is_byte(const struct value *v)
-{
-	return v->type == RT_U8 || v->type == RT_I8;
-}
-
-static bool is_small_weight(const struct value *v)
-{
-	return v->data && (is_byte(v) || v->type == RT_U4 || v->type == RT_I4 || v->type == RT_U2 || v->type == RT_I2);
-}
-
 /* One number, or one for each output. */
 static bool fits_outputs(const struct product *p, const struct value *v)
 {
@@ -125,8 +115,8 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 {
 	if (!read_dequantized(c, n, p) && !read_qlinear(n, p) && !read_integer(n, p))
 		return false;
-	return !p->x->data && is_byte(p->x) && is_small_weight(p->w) && has_shape(p) && fits_outputs(p, p->w_zero) &&
-		   fits_outputs(p, p->w_scale) && has_bias(p) && value_elements(p->w) > 0;
+	return !p->x->data && is_byte_type(p->x->type) && p->w->data && is_small_integer_type(p->w->type) && has_shape(p) &&
+		   fits_outputs(p, p->w_zero) && fits_outputs(p, p->w_scale) && has_bias(p) && value_elements(p->w) > 0;
 }
 
 /* Weight i, less its zero point, as it stands in the file. */

@@ -17,11 +17,6 @@
 
 enum { EXACT = 1 << 24 }; /* float holds every integer up to here */
 
-static bool is_small_integer(enum rt_type type)
-{
-	return type == RT_U8 || type == RT_I8 || type == RT_U4 || type == RT_I4 || type == RT_U2 || type == RT_I2;
-}
-
 static bool is_float_constant(const struct value *v)
 {
 	return v && v->data && v->type == RT_F32;
@@ -109,8 +104,8 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		return false;
 	const struct value *w = n->in[1];
 	*p = (struct product){ n, dequantizer(c, n->in[0]), dequantizer(c, w), conv ? 0 : 1, 1, NULL };
-	if (!p->left || !p->right || n->in[0]->data || !is_small_integer(p->left->in[0]->type) ||
-		!is_small_integer(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
+	if (!p->left || !p->right || n->in[0]->data || !is_small_integer_type(p->left->in[0]->type) ||
+		!is_small_integer_type(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
 		return false;
 	p->n = value_elements(p->right->in[1]);
 	/* The weights and results of Conv and Linear may become halves, which do not hold such sums; those of MatMul do
@@ -196,7 +191,7 @@ static void take_quantizer(struct ctx *c, struct product *p, const struct value 
 	struct node *q = y->user;
 
 	if (y->uses != 1 || y->is_output || !is_op(q, "QuantizeLinear") || q->in[0] != y || !is_float_constant(q->in[1]) ||
-		value_elements(q->in[1]) != 1 || !is_small_integer(q->out[0]->type) || attribute_int(c, q, "precision", 0))
+		value_elements(q->in[1]) != 1 || !is_small_integer_type(q->out[0]->type) || attribute_int(c, q, "precision", 0))
 		return;
 	float by = (float)constant_real(q->in[1], 0);
 	for (int64_t i = 0; i < p->n; i++)
