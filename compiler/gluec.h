@@ -263,6 +263,8 @@ const char *node_kind(struct ctx *c, const struct node *n);
 
 /* graph.c: building and changing graphs. */
 struct value *value_new(struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim);
+/* A value to be computed, of this type, that has v's shape and as much of it in use as v (its count). */
+struct value *value_like(struct ctx *c, const char *name, enum rt_type type, const struct value *v);
 struct value *value_constant(struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim,
 	const void *data);                                               /* keeps data, which must live in the arena */
 struct value *value_int(struct ctx *c, const char *name, int64_t x); /* i64 scalar */

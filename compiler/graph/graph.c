@@ -15,6 +15,15 @@ struct value *value_new(struct ctx *c, const char *name, enum rt_type type, int 
 	return v;
 }
 
+struct value *value_like(struct ctx *c, const char *name, enum rt_type type, const struct value *v)
+{
+	struct value *to = value_new(c, name, type, v->rank, v->dim);
+
+	to->count = v->count;
+	to->count_axis = v->count_axis;
+	return to;
+}
+
 struct value *value_constant(
 	struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data)
 {

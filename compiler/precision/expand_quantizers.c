@@ -23,9 +23,7 @@ static void append(struct chain *t, const char *type, enum rt_type result, struc
 	n->in[0] = t->x;
 	if (operand)
 		n->in[1] = operand;
-	t->x = n->out[0] = value_new(t->c, y->name, result, y->rank, y->dim);
-	n->out[0]->count = y->count;
-	n->out[0]->count_axis = y->count_axis;
+	t->x = n->out[0] = value_like(t->c, y->name, result, y);
 	n->out[0]->def = n;
 }
 
@@ -158,9 +156,7 @@ static void copy_for_readers(struct ctx *c, struct graph *g, struct node *n)
 			for (int k = 0; k < n->n_in; k++)
 				own->in[k] = n->in[k];
 			own->attributes = n->attributes;
-			own->out[0] = value_new(c, v->name, v->type, v->rank, v->dim);
-			own->out[0]->count = v->count;
-			own->out[0]->count_axis = v->count_axis;
+			own->out[0] = value_like(c, v->name, v->type, v);
 			own->out[0]->def = own;
 			r->in[i] = own->out[0];
 		}

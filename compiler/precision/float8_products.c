@@ -141,18 +141,14 @@ static struct value *float8_weights(struct ctx *c, const struct node *d, const s
 /* The same for what is computed while the model runs. All products that read it share it. */
 static struct value *float8_values(struct ctx *c, struct graph *g, struct node *before, const struct node *d)
 {
-	const struct value *v = d->out[0];
-
 	for (const struct node *n = before->prev; n; n = n->prev)
 		if (is_op(n, "Cast") && n->in[0] == d->in[0] && n->out[0]->type == RT_BF16)
 			return n->out[0];
 	struct node *n = node_new(c, g, before, "", "Cast", d, 1, 1);
 	set_attribute_int(c, n, "to", RT_BF16);
 	n->in[0] = d->in[0];
-	n->out[0] = value_new(c, v->name, RT_BF16, v->rank, v->dim);
+	n->out[0] = value_like(c, d->out[0]->name, RT_BF16, d->out[0]);
 	n->out[0]->def = n;
-	n->out[0]->count = v->count;
-	n->out[0]->count_axis = v->count_axis;
 	return n->out[0];
 }
 
@@ -198,11 +194,9 @@ static void take_quantizer(struct ctx *c, struct product *p, const struct node *
 /* Behind `end`, a multiplication by the scales; its result takes the place of end's. */
 static void append_scales(struct ctx *c, struct graph *g, const struct product *p, struct node *end)
 {
-	struct value *y = end->out[0], *before = value_new(c, y->name, RT_F32, y->rank, y->dim);
+	struct value *y = end->out[0], *before = value_like(c, y->name, RT_F32, y);
 	struct node *n = node_new(c, g, end->next, "", "Mul", end, 2, 1);
 
-	before->count = y->count;
-	before->count_axis = y->count_axis;
 	before->def = end;
 	end->out[0] = before;
 	n->in[0] = before;

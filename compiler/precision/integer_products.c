@@ -204,29 +204,20 @@ static struct value *integer_bias(struct ctx *c, const struct product *p, const 
 	return value_constant(c, p->bias->name, RT_I32, 1, &n, sum);
 }
 
-/* A value in front of v, which the node that makes v makes from it. */
-static struct value *value_before(struct ctx *c, const struct value *v, enum rt_type type)
-{
-	struct value *to = value_new(c, v->name, type, v->rank, v->dim);
-
-	to->count = v->count;
-	to->count_axis = v->count_axis;
-	return to;
-}
-
 /* The QuantizeLinear that ends a QLinear operator. */
 static void append_quantizer(struct ctx *c, struct graph *g, const struct product *p, struct node *n)
 {
 	struct node *q = node_new(c, g, p->node, "", "QuantizeLinear", p->node, 3, 1);
+	struct value *y = p->node->out[0];
 
-	q->in[0] = n->out[0] = value_before(c, p->node->out[0], RT_F32);
+	q->in[0] = n->out[0] = value_like(c, y->name, RT_F32, y);
 	n->out[0]->def = n;
 	q->in[1] = p->node->in[6];
 	q->in[2] = p->node->in[7];
 	if (q->in[1]->data)
 		q->in[1] = value_float(c, q->in[1]->name, (float)constant_real(q->in[1], 0));
-	q->out[0] = p->node->out[0];
-	q->out[0]->def = q;
+	q->out[0] = y;
+	y->def = q;
 }
 
 static void replace_product(struct ctx *c, struct graph *g, const struct product *p)

@@ -75,15 +75,12 @@ static struct value *integer_weights(struct ctx *c, const struct node *d, const 
 static struct value *integer_values(struct ctx *c, struct graph *g, struct node *before, const struct node *d)
 {
 	struct node *n = node_new(c, g, before, "", "DequantizeLinear", d, 3, 1);
-	const struct value *v = d->out[0];
 
 	n->in[0] = d->in[0];
 	n->in[1] = value_float(c, "1", 1);
 	n->in[2] = input(d, 2);
-	n->out[0] = value_new(c, v->name, RT_F32, v->rank, v->dim);
+	n->out[0] = value_like(c, d->out[0]->name, RT_F32, d->out[0]);
 	n->out[0]->def = n;
-	n->out[0]->count = v->count;
-	n->out[0]->count_axis = v->count_axis;
 	return n->out[0];
 }
 
@@ -171,11 +168,9 @@ static struct value *integer_bias(struct ctx *c, const struct product *p, const 
 /* A node behind `last` that works on its output with a constant; its own output takes the other's place. */
 static struct node *append(struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant)
 {
-	struct value *end = last->out[0], *before = value_new(c, end->name, RT_F32, end->rank, end->dim);
+	struct value *end = last->out[0], *before = value_like(c, end->name, RT_F32, end);
 	struct node *n = node_new(c, g, last->next, "", type, last, 2, 1);
 
-	before->count = end->count;
-	before->count_axis = end->count_axis;
 	before->def = last;
 	last->out[0] = before;
 	n->in[0] = before;

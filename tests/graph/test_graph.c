@@ -204,6 +204,26 @@ START_TEST(same_shapes)
 }
 END_TEST
 
+START_TEST(values_like)
+{
+	struct op_test t = pass_begin();
+	struct value *x = op_input(&t, "f32[2,3]", NULL), *count = value_int(t.c, "count", 2);
+
+	x->count = count;
+	x->count_axis = 1;
+	x->is_output = true;
+	struct value *y = value_like(t.c, "y", RT_I8, x);
+	ck_assert_str_eq(y->name, "y");
+	ck_assert(y != x && y->type == RT_I8 && same_shape(x, y));
+	ck_assert(y->count == count && y->count_axis == 1);
+	ck_assert(!y->data && !y->def && !y->is_output);
+	ck_assert_int_eq(value_like(t.c, "u", RT_F32, value_new(t.c, "v", RT_F32, -1, NULL))->rank, -1);
+	/* Of a constant only the shape counts. */
+	ck_assert_ptr_null(value_like(t.c, "i", RT_I64, value_int(t.c, "j", 1))->data);
+	op_end(&t);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("graph");
@@ -216,6 +236,7 @@ Suite *suite(void)
 	tcase_add_test(c, dead_code);
 	tcase_add_test(c, shapes);
 	tcase_add_test(c, same_shapes);
+	tcase_add_test(c, values_like);
 	suite_add_tcase(s, c);
 	return s;
 }
