@@ -114,18 +114,21 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 	return scales_slices(c, p->right, w, p->axis);
 }
 
-static void multiply_scales(struct ctx *c, struct product *p)
+float *multiply_scales(struct ctx *c, const struct node *left, const struct node *right)
 {
-	p->scale = NEW(c, float, (size_t)p->n);
-	for (int64_t i = 0; i < p->n; i++)
-		p->scale[i] = (float)constant_real(p->left->in[1], 0) * (float)constant_real(p->right->in[1], i);
+	int64_t n = value_elements(right->in[1]);
+	float *scale = NEW(c, float, (size_t)n);
+
+	for (int64_t i = 0; i < n; i++)
+		scale[i] = (float)constant_real(left->in[1], 0) * (float)constant_real(right->in[1], i);
+	return scale;
 }
 
-/* Numbers for each output, so that they broadcast to it: a convolution's channels stand before its space. */
-static struct value *for_outputs(struct ctx *c, const struct product *p, const char *name, int64_t n, const float *data)
+struct value *for_outputs(struct ctx *c, const struct node *product, const char *name, int64_t n, const float *data)
 {
 	int64_t dim[MAX_RANK] = { n };
-	int rank = n == 1 ? 0 : is_op(p->node, "Conv") ? p->node->in[1]->rank - 1 : 1;
+	/* A convolution's channels stand before its space. */
+	int rank = n == 1 ? 0 : is_op(product, "Conv") ? product->in[1]->rank - 1 : 1;
 
 	for (int i = 1; i < rank; i++)
 		dim[i] = 1;
@@ -165,8 +168,8 @@ static struct value *integer_bias(struct ctx *c, const struct product *p, const 
 	return value_constant(c, bias->name, RT_F32, 1, &n, data);
 }
 
-/* A node behind `last` that works on its output with a constant; its own output takes the other's place. */
-static struct node *append(struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant)
+struct node *append_constant(
+	struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant)
 {
 	struct value *end = last->out[0], *before = value_like(c, end->name, RT_F32, end);
 	struct node *n = node_new(c, g, last->next, "", type, last, 2, 1);
@@ -202,7 +205,7 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 	struct node *n = p->node, *end = n;
 	struct value *bias = input(n, 2), *w = n->in[1], *integers = NULL;
 
-	multiply_scales(c, p);
+	p->scale = multiply_scales(c, p->left, p->right);
 	if (bias)
 		integers = integer_bias(c, p, bias);
 	n->in[0] = integer_values(c, g, n, p->left);
@@ -211,9 +214,10 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 		n->in[2] = integers;
 	if (!bias || integers)
 		take_quantizer(c, p, n->out[0]);
-	end = append(c, g, n, "Mul", for_outputs(c, p, "scale", p->n, p->scale));
+	end = append_constant(c, g, n, "Mul", for_outputs(c, n, "scale", p->n, p->scale));
 	if (bias && !integers)
-		append(c, g, end, "Add", for_outputs(c, p, bias->name, value_elements(bias), constant_floats(c, bias)));
+		append_constant(
+			c, g, end, "Add", for_outputs(c, n, bias->name, value_elements(bias), constant_floats(c, bias)));
 }
 
 static void factor_graph(struct ctx *c, struct graph *g)
