@@ -305,6 +305,12 @@ int node_graphs(const struct node *n, struct graph **found, int max);
 /* Is there such a node in g or in a graph inside it? */
 bool any_node(const struct graph *g, bool (*has)(const struct node *n));
 int count_nodes(const struct graph *g); /* branches included */
+typedef void node_visitor(struct ctx *c, struct graph *g, struct node *n);
+/* Calls visit for each node of g, branches included: a node's branches first. It may take n away and put nodes, which
+ * are not visited, in front of it. */
+void visit_nodes(struct ctx *c, struct graph *g, node_visitor *visit);
+/* The same for what joins neighbours: n may move, and nodes behind it may go. What stands where n stood comes next. */
+void visit_joining(struct ctx *c, struct graph *g, node_visitor *visit);
 
 /* attribute.c. The get functions fail when the attribute has another kind; the fallback stands for an absent one. */
 const struct attribute *attribute(const struct node *n, const char *name);

@@ -295,3 +295,30 @@ int count_nodes(const struct graph *g)
 	}
 	return count;
 }
+
+void visit_nodes(struct ctx *c, struct graph *g, node_visitor *visit)
+{
+	struct graph *inner[MAX_BRANCHES];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		next = n->next;
+		for (int i = node_graphs(n, inner, MAX_BRANCHES); i-- > 0;)
+			visit_nodes(c, inner[i], visit);
+		visit(c, g, n);
+	}
+}
+
+void visit_joining(struct ctx *c, struct graph *g, node_visitor *visit)
+{
+	struct graph *inner[MAX_BRANCHES];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		struct node *before = n->prev;
+		for (int i = node_graphs(n, inner, MAX_BRANCHES); i-- > 0;)
+			visit_joining(c, inner[i], visit);
+		visit(c, g, n);
+		next = before ? before->next : g->first;
+		if (next == n)
+			next = n->next;
+	}
+}

@@ -282,53 +282,37 @@ static void inline_turned(const struct node *n)
 	part->inlined = turn->inlined = true;
 }
 
-/* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
-static void fuse_graph(struct ctx *c, struct graph *g)
+static void fuse_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			fuse_graph(c, inner[i]);
-		next = n->next;
-		struct node *before = n->prev;
-		if (is_op(n, "Conv"))
-			fuse_conv(c, g, n);
-		else if (is_internal(n, "Linear"))
-			fuse_linear(c, g, n);
-		else if (is_internal(n, "LayerNorm"))
-			fuse_activation(c, g, n);
-		else if (is_internal(n, "IntegerProduct"))
-			fuse_integer_product(c, g, n);
-		else if (n->op->flags & OP_ELEMENTWISE)
-			inline_producers(c, n);
-		/* A node that took another's place has moved, and the one behind it may be gone. */
-		next = before ? before->next : g->first;
-		if (next == n)
-			next = n->next;
-	}
+	if (is_op(n, "Conv"))
+		fuse_conv(c, g, n);
+	else if (is_internal(n, "Linear"))
+		fuse_linear(c, g, n);
+	else if (is_internal(n, "LayerNorm"))
+		fuse_activation(c, g, n);
+	else if (is_internal(n, "IntegerProduct"))
+		fuse_integer_product(c, g, n);
+	else if (n->op->flags & OP_ELEMENTWISE)
+		inline_producers(c, n);
 }
 
 /* When everything else is done, since a product may have taken the parts of a concatenation itself. */
-static void inline_all_parts(struct graph *g)
+static void inline_places(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
-
-	for (struct node *n = g->first; n; n = n->next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			inline_all_parts(inner[i]);
-		if (is_op(n, "Concat"))
-			inline_parts(n);
-		if (is_op(n, "Reshape"))
-			inline_turned(n);
-	}
+	(void)c;
+	(void)g;
+	if (is_op(n, "Concat"))
+		inline_parts(n);
+	if (is_op(n, "Reshape"))
+		inline_turned(n);
 }
 
 void fuse(struct ctx *c, struct graph *g)
 {
 	expand_quantizers(c, g);
+	/* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
 	count_uses(g);
-	fuse_graph(c, g);
+	visit_joining(c, g, fuse_node);
 	remove_dead(g);
-	inline_all_parts(g);
+	visit_nodes(c, g, inline_places);
 }

@@ -144,8 +144,9 @@ static struct node *own_quantizer(struct ctx *c, const struct node *n)
 /* Computing numbers from their bytes again is cheaper than storing them: each of v's element-wise readers does. */
 static void copy_for_readers(struct ctx *c, struct graph *g, struct node *n)
 {
+	if (!is_op(n, "DequantizeLinear") || !is_expandable(c, n))
+		return;
 	struct value *v = n->out[0];
-
 	if (v->is_output || v->uses < 2)
 		return;
 	for (struct node *r = n->next; r; r = r->next)
@@ -162,42 +163,24 @@ static void copy_for_readers(struct ctx *c, struct graph *g, struct node *n)
 		}
 }
 
-static void copy_all(struct ctx *c, struct graph *g)
+static void expand(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
+	const struct node *reader = is_op(n, "QuantizeLinear") ? only_reader(n->out[0]) : NULL;
+	struct chain t = { c, g, n, input(n, 0) };
 
-	for (struct node *n = g->first; n; n = n->next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			copy_all(c, inner[i]);
-		if (is_op(n, "DequantizeLinear") && is_expandable(c, n))
-			copy_for_readers(c, g, n);
-	}
-}
-
-static void expand_all(struct ctx *c, struct graph *g)
-{
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct chain t = { c, g, n, input(n, 0) };
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			expand_all(c, inner[i]);
-		const struct node *reader = is_op(n, "QuantizeLinear") ? only_reader(n->out[0]) : NULL;
-		if (!is_expandable(c, n) || (reader && own_quantizer(c, reader)))
-			continue;
-		if (is_op(n, "QuantizeLinear"))
-			expand_quantize(&t);
-		else
-			expand_dequantize(&t, own_quantizer(c, n));
-	}
+	if (!is_expandable(c, n) || (reader && own_quantizer(c, reader)))
+		return;
+	if (is_op(n, "QuantizeLinear"))
+		expand_quantize(&t);
+	else
+		expand_dequantize(&t, own_quantizer(c, n));
 }
 
 void expand_quantizers(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	copy_all(c, g);
+	visit_nodes(c, g, copy_for_readers);
 	count_uses(g);
-	expand_all(c, g);
+	visit_nodes(c, g, expand);
 	remove_dead(g);
 }

@@ -207,27 +207,17 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 		append_constant(c, g, end, "Mul", for_outputs(c, n, "scale", p->n, p->scale));
 }
 
-static void replace_products(struct ctx *c, struct graph *g)
+static void replace_product(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct node *before = n->prev;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			replace_products(c, inner[i]);
-		if (find_product(c, n, &p))
-			take_out_scales(c, g, &p);
-		/* A product and the node behind it may be gone. */
-		next = before ? before->next : g->first;
-		if (next == n)
-			next = n->next;
-	}
+	if (find_product(c, n, &p))
+		take_out_scales(c, g, &p);
 }
 
 void find_float8_products(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	replace_products(c, g);
+	visit_joining(c, g, replace_product);
 	remove_dead(g);
 }

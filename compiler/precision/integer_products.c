@@ -248,41 +248,18 @@ static void replace_product(struct ctx *c, struct graph *g, const struct product
 	node_remove(g, p->node);
 }
 
-static void replace_products(struct ctx *c, struct graph *g)
+static void replace_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			replace_products(c, inner[i]);
-		if (!is_ruled_float(c, n) && find_product(c, n, &p))
-			replace_product(c, g, &p);
-	}
-}
-
-static void absorb_epilogues(struct ctx *c, struct graph *g)
-{
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct node *before = n->prev;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			absorb_epilogues(c, inner[i]);
-		if (is_internal(n, "IntegerProduct"))
-			absorb_epilogue(c, g, n);
-		/* A node that took others' places has moved, and the one behind it may be gone. */
-		next = before ? before->next : g->first;
-		if (next == n)
-			next = n->next;
-	}
+	if (!is_ruled_float(c, n) && find_product(c, n, &p))
+		replace_product(c, g, &p);
 }
 
 void find_integer_products(struct ctx *c, struct graph *g)
 {
-	replace_products(c, g);
+	visit_nodes(c, g, replace_node);
 	remove_dead(g);
-	absorb_epilogues(c, g);
+	visit_joining(c, g, absorb_epilogue);
 	remove_dead(g);
 }

@@ -96,15 +96,3 @@ int64_t count_terms(const struct node *n)
 		taps *= w->dim[i];
 	return conv ? taps : 0;
 }
-
-void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n))
-{
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			visit_nodes(c, inner[i], visit);
-		visit(c, g, n);
-	}
-}

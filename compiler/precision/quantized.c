@@ -220,23 +220,17 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 			c, g, end, "Add", for_outputs(c, n, bias->name, value_elements(bias), constant_floats(c, bias)));
 }
 
-static void factor_graph(struct ctx *c, struct graph *g)
+static void factor_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			factor_graph(c, inner[i]);
-		if (find_product(c, n, &p) && (!input(n, 2) || n->in[2]->data))
-			take_out_scales(c, g, &p);
-	}
+	if (find_product(c, n, &p) && (!input(n, 2) || n->in[2]->data))
+		take_out_scales(c, g, &p);
 }
 
 void factor_scales(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	factor_graph(c, g);
+	visit_nodes(c, g, factor_node);
 	remove_dead(g);
 }

@@ -39,7 +39,8 @@ struct value *for_outputs(struct ctx *c, const struct node *product, const char 
 struct node *append_constant(
 	struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant);
 
-/* integer_epilogue.c: what follows a gluec.IntegerProduct n and can be computed in its epilogue becomes part of it. */
+/* integer_epilogue.c: what follows n, if that is a gluec.IntegerProduct, and can be computed in its epilogue becomes
+ * part of it. */
 void absorb_epilogue(struct ctx *c, struct graph *g, struct node *n);
 
 /* The inputs of a gluec.IntegerProduct: see op/integer_product.c. */
