@@ -298,6 +298,8 @@ bool is_internal(const struct node *n, const char *type); /* in gluec's */
 void replace_value(struct graph *g, struct value *from, struct value *to);
 /* Sets uses, user and is_output of every value in the graph and its branches. */
 void count_uses(struct graph *g);
+/* Does anybody read output i of n, since the last count_uses? */
+bool is_read(const struct node *n, int i);
 /* Removes nodes whose outputs nobody reads; calls count_uses. */
 void remove_dead(struct graph *g);
 /* Calls visit for each graph held by n's attributes. */

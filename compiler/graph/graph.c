@@ -250,6 +250,11 @@ void count_uses(struct graph *g)
 	add_uses(g);
 }
 
+bool is_read(const struct node *n, int i)
+{
+	return i < n->n_out && n->out[i] && n->out[i]->uses;
+}
+
 /* Walks backwards, so that what only a dead node read is dead when its turn comes. */
 static bool sweep(struct graph *g)
 {
@@ -260,7 +265,7 @@ static bool sweep(struct graph *g)
 		bool used = false;
 		prev = n->prev;
 		for (int i = 0; i < n->n_out; i++)
-			used |= n->out[i] && n->out[i]->uses;
+			used |= is_read(n, i);
 		if (used) {
 			for (int i = node_graphs(n, inner, MAX_BRANCHES); i-- > 0;)
 				removed |= sweep(inner[i]);
