@@ -5,6 +5,7 @@
 #include "map.h"
 #include "op/conv.h"
 #include "precision/quantized.h"
+#include "recognize/recognize.h"
 #include <math.h>
 #include <string.h>
 
@@ -46,25 +47,6 @@ static void fuse_activation(struct ctx *c, struct graph *g, struct node *n)
 			take_over(c, g, n, behind);
 			return;
 		}
-}
-
-static bool is_pool_of_two(struct ctx *c, const struct node *n)
-{
-	int64_t list[4];
-
-	if (!is_op(n, "MaxPool") || n->n_out != 1 || n->in[0]->rank != 4 || attribute_int(c, n, "ceil_mode", 0) ||
-		strcmp(attribute_string(c, n, "auto_pad", "NOTSET"), "NOTSET"))
-		return false;
-	if (attribute_ints(c, n, "kernel_shape", list, 4) != 2 || list[0] != 2 || list[1] != 2 ||
-		attribute_ints(c, n, "strides", list, 4) != 2 || list[0] != 2 || list[1] != 2)
-		return false;
-	for (int i = attribute_ints(c, n, "pads", list, 4); i-- > 0;)
-		if (list[i])
-			return false;
-	for (int i = attribute_ints(c, n, "dilations", list, 4); i-- > 0;)
-		if (list[i] != 1)
-			return false;
-	return true;
 }
 
 /* The first convolution of a network makes the largest tensor with little arithmetic. The second one then computes what
@@ -116,7 +98,7 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 	n->type = n->op->name;
 	fuse_activation(c, g, n);
 	struct node *pool = only_reader(n->out[0]);
-	if (pool && is_pool_of_two(c, pool)) {
+	if (pool && is_max_pool(c, pool, 2, 2, 0)) {
 		set_attribute_int(c, n, "pool", 2);
 		take_over(c, g, n, pool);
 	}
