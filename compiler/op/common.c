@@ -184,6 +184,21 @@ const struct value *attribute_tensor(struct ctx *c, const struct node *n, const 
 	return a ? a->tensor : NULL;
 }
 
+int64_t read_positive(struct ctx *c, const struct node *n, const char *name)
+{
+	return need_range(c, n, name, attribute_int(c, n, name, 1), 1, MAX_ELEMENTS);
+}
+
+int read_word(struct ctx *c, const struct node *n, const char *name, const char *const *words, int count, int fallback)
+{
+	const char *s = attribute_string(c, n, name, words[fallback]);
+
+	for (int i = 0; i < count; i++)
+		if (!strcmp(s, words[i]))
+			return i;
+	fail_node(c, n, "%s '%.40s' is not supported", name, s);
+}
+
 enum rt_act read_act(struct ctx *c, const struct node *n, const char *name)
 {
 	static const char *const names[] = { "", "Relu", "Gelu", "GeluTanh", "Sigmoid", "Tanh", "Silu", "LeakyRelu" };

@@ -16,6 +16,10 @@ int read_axes(struct ctx *c, const struct node *n, const char *name, int index, 
 int64_t product(const int64_t *dim, int n);
 /* The attribute's tensor, NULL when it is absent. */
 const struct value *attribute_tensor(struct ctx *c, const struct node *n, const char *name);
+/* Which of the words the string attribute `name` is; number `fallback` when it is absent. */
+int read_word(struct ctx *c, const struct node *n, const char *name, const char *const *words, int count, int fallback);
+/* The integer attribute `name`, at least 1, which it is when it is absent. */
+int64_t read_positive(struct ctx *c, const struct node *n, const char *name);
 /* The attribute act (or `name`) as a kernel's epilogue applies it. */
 enum rt_act read_act(struct ctx *c, const struct node *n, const char *name);
 
