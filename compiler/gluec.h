@@ -263,6 +263,8 @@ const char *node_kind(struct ctx *c, const struct node *n);
 
 /* graph.c: building and changing graphs. */
 struct value *value_new(struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim);
+/* A value to be computed, of this type, that has v's shape and as much of it in use as v (its count). */
+struct value *value_like(struct ctx *c, const char *name, enum rt_type type, const struct value *v);
 struct value *value_constant(struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim,
 	const void *data);                                               /* keeps data, which must live in the arena */
 struct value *value_int(struct ctx *c, const char *name, int64_t x); /* i64 scalar */
@@ -296,6 +298,8 @@ bool is_internal(const struct node *n, const char *type); /* in gluec's */
 void replace_value(struct graph *g, struct value *from, struct value *to);
 /* Sets uses, user and is_output of every value in the graph and its branches. */
 void count_uses(struct graph *g);
+/* Does anybody read output i of n, since the last count_uses? */
+bool is_read(const struct node *n, int i);
 /* Removes nodes whose outputs nobody reads; calls count_uses. */
 void remove_dead(struct graph *g);
 /* Calls visit for each graph held by n's attributes. */
@@ -303,6 +307,12 @@ int node_graphs(const struct node *n, struct graph **found, int max);
 /* Is there such a node in g or in a graph inside it? */
 bool any_node(const struct graph *g, bool (*has)(const struct node *n));
 int count_nodes(const struct graph *g); /* branches included */
+typedef void node_visitor(struct ctx *c, struct graph *g, struct node *n);
+/* Calls visit for each node of g, branches included: a node's branches first. It may take n away and put nodes, which
+ * are not visited, in front of it. */
+void visit_nodes(struct ctx *c, struct graph *g, node_visitor *visit);
+/* The same for what joins neighbours: n may move, and nodes behind it may go. What stands where n stood comes next. */
+void visit_joining(struct ctx *c, struct graph *g, node_visitor *visit);
 
 /* attribute.c. The get functions fail when the attribute has another kind; the fallback stands for an absent one. */
 const struct attribute *attribute(const struct node *n, const char *name);
@@ -347,9 +357,13 @@ void set_output(struct ctx *c, struct node *n, int i, enum rt_type type, int ran
 /* The broadcast shape of two shapes; fails when they do not fit. */
 int broadcast(
 	struct ctx *c, const struct node *n, int rank_a, const int64_t *a, int rank_b, const int64_t *b, int64_t *to);
-bool is_float_type(enum rt_type type);   /* f32 f16 bf16 f64 */
-bool is_integer_type(enum rt_type type); /* i8 to i64, u8 to u64 */
-bool is_real_type(enum rt_type type);    /* the float types, and those of 8 and 4 bits */
+bool is_float_type(enum rt_type type);         /* f32 f16 bf16 f64 */
+bool is_integer_type(enum rt_type type);       /* i8 to i64, u8 to u64 */
+bool is_real_type(enum rt_type type);          /* the float types, and those of 8 and 4 bits */
+bool is_byte_type(enum rt_type type);          /* u8 i8 */
+bool is_small_integer_type(enum rt_type type); /* u8 i8 u4 i4 u2 i2 */
+bool is_float8_type(enum rt_type type);        /* f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz */
+bool is_ofp8_type(enum rt_type type);          /* those of OFP8 (Open Compute Project 2023): f8e4m3fn f8e5m2 */
 
 /* The passes, in the order in which they run; each in the file of its name. */
 void read_onnx(struct ctx *c, const char *path); /* onnx.c: sets c->graph */

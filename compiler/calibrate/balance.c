@@ -20,7 +20,7 @@ static bool is_norm(struct ctx *c, const struct onnx_file *f, const struct node 
 	if (!is_op(n, "LayerNormalization") || !is_vector(n->in[1], channels) || !onnx_file_has(f, n))
 		return false;
 	for (int i = 1; i < n->n_out; i++)
-		if (n->out[i] && n->out[i]->uses)
+		if (is_read(n, i))
 			return false;
 	int64_t axis = attribute_int(c, n, "axis", -1);
 	return (axis == -1 || axis == n->in[0]->rank - 1) && (!input(n, 2) || is_vector(n->in[2], channels));

@@ -1,18 +1,11 @@
 /* Making both sides of branches run. */
 #include "both_branches.h"
 
-static bool has_counts(const struct graph *g)
+static bool makes_count(const struct node *n)
 {
-	struct graph *inner[8];
-
-	for (const struct node *n = g->first; n; n = n->next) {
-		for (int i = 0; i < n->n_out; i++)
-			if (n->out[i] && n->out[i]->count)
-				return true;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			if (has_counts(inner[i]))
-				return true;
-	}
+	for (int i = 0; i < n->n_out; i++)
+		if (n->out[i] && n->out[i]->count)
+			return true;
 	return false;
 }
 
@@ -48,7 +41,7 @@ void compute_both_branches(struct ctx *c, struct graph *g)
 		if (!is_op(n, "If"))
 			continue;
 		struct graph *a = attribute_graph(c, n, "then_branch"), *b = attribute_graph(c, n, "else_branch");
-		if (has_counts(a) || has_counts(b))
+		if (any_node(a, makes_count) || any_node(b, makes_count))
 			continue;
 		compute_both_branches(c, a);
 		compute_both_branches(c, b);

@@ -1,5 +1,6 @@
 /* A matcher's inputs, from what an extractor finds in pictures. */
 #include "pictures.h"
+#include "run/normalize_keypoints.h"
 #include <string.h>
 
 /* The output of this name as n rows of numbers: [n,m] or [1,n,m]. */
@@ -38,21 +39,8 @@ struct extracted extract_picture(struct ctx *c, const struct calibration_wish *w
 	return e;
 }
 
-/* Keypoints in the matcher's coordinates; `apart`: each picture is an input of its own. */
-static void scale_keypoints(const struct extracted *e, bool apart, float *to)
-{
-	float longest = (float)(e->width > e->height ? e->width : e->height);
-
-	for (int i = 0; i < e->n; i++) {
-		const float *k = e->keypoint + (ptrdiff_t)2 * i;
-		for (int d = 0; d < 2; d++) {
-			float size = (float)(d ? e->height : e->width);
-			to[2 * i + d] = apart ? (k[d] - size / 2) / (longest / 2) : 2 * k[d] / size - 1;
-		}
-	}
-}
-
-/* What goes into one input: the first keypoints or descriptors of pair[0], or of both pictures. */
+/* What goes into one input: the keypoints or descriptors of pair[0] (`apart`: each picture is an input of its own), or
+ * of both pictures. */
 static struct value *fill_input(struct ctx *c, const struct value *v, const struct extracted *const *pair, bool apart)
 {
 	int n = pair[0]->n, width = v->dim[2] == 2 ? 2 : pair[0]->channels, pictures = apart ? 1 : 2;
@@ -60,11 +48,12 @@ static struct value *fill_input(struct ctx *c, const struct value *v, const stru
 	float *data = NEW(c, float, (size_t)pictures *(size_t)n *(size_t)width + 1);
 
 	for (int i = 0; i < pictures; i++) {
+		const struct extracted *e = pair[i];
 		float *to = data + (ptrdiff_t)i * n * width;
-		if (width == 2)
-			scale_keypoints(pair[i], apart, to);
-		else
-			memcpy(to, pair[i]->descriptor, (size_t)n * (size_t)width * sizeof *to);
+		if (width != 2)
+			memcpy(to, e->descriptor, (size_t)n * (size_t)width * sizeof *to);
+		for (int k = 0; k < n * width && width == 2; k++)
+			to[k] = normalize_keypoint(e->keypoint[k], k % 2, e->width, e->height, !apart);
 	}
 	return value_constant(c, v->name, RT_F32, 3, dim, data);
 }

@@ -73,7 +73,7 @@ static struct node *convert_new(
 
 static struct value *output_new(struct ctx *c, struct node *n, enum rt_type type, const struct value *like)
 {
-	n->out[0] = value_new(c, like->name, type, like->rank, like->dim);
+	n->out[0] = value_like(c, like->name, type, like);
 	n->out[0]->def = n;
 	return n->out[0];
 }

@@ -1,15 +1,8 @@
 /* Pictures as inputs of models. */
 #include "pictures.h"
+#include "base/folder.h"
 #include "image.h"
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-static int by_name(const void *a, const void *b)
-{
-	return strverscmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 static bool is_png(const char *name)
 {
@@ -20,29 +13,10 @@ static bool is_png(const char *name)
 
 int find_pictures(struct ctx *c, const char *folder, int least, const char *const **paths)
 {
-	DIR *dir = opendir(folder);
-	const char **list = NULL;
-	int n = 0, room = 0;
+	int n = list_folder(c, folder, is_png, paths);
 
-	if (!dir)
-		fail(c, IO_FAILED, "%.300s: %s", folder, strerror(errno));
-	for (const struct dirent *entry; (entry = readdir(dir));) {
-		if (!is_png(entry->d_name))
-			continue;
-		if (n == room) {
-			const char **old = list;
-			room = room ? 2 * room : 64;
-			list = NEW(c, const char *, (size_t)room);
-			if (n)
-				memcpy(list, old, (size_t)n * sizeof *list);
-		}
-		list[n++] = arena_text(c, "%s/%s", folder, entry->d_name);
-	}
-	closedir(dir);
 	if (n < least)
 		fail(c, IO_FAILED, "%.300s: holds %d PNG files (NAME.png), but %d are needed at least", folder, n, least);
-	qsort(list, (size_t)n, sizeof *list, by_name);
-	*paths = list;
 	return n;
 }
 

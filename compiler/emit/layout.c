@@ -261,6 +261,15 @@ struct view *view_densify(struct lower *l, const struct view *view, const char *
 	return to;
 }
 
+struct view view_reshaped(struct lower *l, const struct view *view, int rank, const int64_t *dim, const char *name)
+{
+	struct view to;
+
+	if (!view_reshape(view, rank, dim, &to))
+		view_reshape(view_densify(l, view, name), rank, dim, &to);
+	return to;
+}
+
 struct view *view_dense(struct lower *l, struct value *v)
 {
 	struct view *view = view_of(l, v);

@@ -125,6 +125,8 @@ struct view view_permute(const struct view *view, const int *perm); /* dimension
 bool view_is_dense(const struct view *view);
 /* Can the elements be seen as the shape dim without moving them? Then *to is that view. */
 bool view_reshape(const struct view *view, int rank, const int64_t *dim, struct view *to);
+/* The same elements in the shape dim, moved only when they have to be. */
+struct view view_reshaped(struct lower *l, const struct view *view, int rank, const int64_t *dim, const char *name);
 /* Strides of view broadcast to a shape (0 where it repeats). */
 void view_broadcast(const struct view *view, int rank, const int64_t *dim, int64_t *stride);
 /* Merges neighbouring dimensions of an index space wherever all n stride lists allow it; returns the new rank. */

@@ -1,6 +1,7 @@
 /* Makes the inputs of models: pictures, and the keypoints and descriptors that a matcher takes. */
 #include "engine.h"
 #include "op/op.h"
+#include "run/normalize_keypoints.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,17 +90,6 @@ struct features choose_features(struct ctx *c, const struct features *f, int roo
 	return to;
 }
 
-/* Keypoints as matchers want them. Per axis: 2 k / size - 1, as pipelines of LightGlue-ONNX 2.0 on do it inside; else
- * (k - size / 2) / (longer side / 2), as LightGlue's own normalize_keypoints. Both are those of the picture's size at
- * the extractor. */
-static float normalized(const struct form *matcher, const struct form *extractor, double x, int axis)
-{
-	float size = (float)(axis ? extractor->height : extractor->width), k = (float)x;
-	float longer = (float)(extractor->height > extractor->width ? extractor->height : extractor->width);
-
-	return matcher->per_axis ? 2 * k / size - 1 : (k - size / 2) / (longer / 2);
-}
-
 const void *const *matcher_inputs(
 	struct ctx *c, const struct engine *e, const struct form *extractor, const struct features f[2])
 {
@@ -110,7 +100,8 @@ const void *const *matcher_inputs(
 		const struct slot *k = &form->keypoints[which], *d = &form->descriptors[which];
 		float *at = NEW(c, float, 2 * (size_t)f[which].n + 1);
 		for (int i = 0; i < 2 * f[which].n; i++)
-			at[i] = normalized(form, extractor, f[which].at[i / 2][i % 2], i % 2);
+			at[i] = normalize_keypoint(
+				(float)f[which].at[i / 2][i % 2], i % 2, extractor->width, extractor->height, form->per_axis);
 		write_input(to[k->tensor], &e->host->input[k->tensor], k->first, 2 * (size_t)f[which].n, at);
 		write_input(to[d->tensor], &e->host->input[d->tensor], d->first, (size_t)f[which].n * (size_t)form->dimensions,
 			f[which].descriptors);

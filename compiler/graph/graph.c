@@ -15,6 +15,15 @@ struct value *value_new(struct ctx *c, const char *name, enum rt_type type, int 
 	return v;
 }
 
+struct value *value_like(struct ctx *c, const char *name, enum rt_type type, const struct value *v)
+{
+	struct value *to = value_new(c, name, type, v->rank, v->dim);
+
+	to->count = v->count;
+	to->count_axis = v->count_axis;
+	return to;
+}
+
 struct value *value_constant(
 	struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim, const void *data)
 {
@@ -241,6 +250,11 @@ void count_uses(struct graph *g)
 	add_uses(g);
 }
 
+bool is_read(const struct node *n, int i)
+{
+	return i < n->n_out && n->out[i] && n->out[i]->uses;
+}
+
 /* Walks backwards, so that what only a dead node read is dead when its turn comes. */
 static bool sweep(struct graph *g)
 {
@@ -251,7 +265,7 @@ static bool sweep(struct graph *g)
 		bool used = false;
 		prev = n->prev;
 		for (int i = 0; i < n->n_out; i++)
-			used |= n->out[i] && n->out[i]->uses;
+			used |= is_read(n, i);
 		if (used) {
 			for (int i = node_graphs(n, inner, MAX_BRANCHES); i-- > 0;)
 				removed |= sweep(inner[i]);
@@ -285,4 +299,31 @@ int count_nodes(const struct graph *g)
 			count += count_nodes(inner[i]);
 	}
 	return count;
+}
+
+void visit_nodes(struct ctx *c, struct graph *g, node_visitor *visit)
+{
+	struct graph *inner[MAX_BRANCHES];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		next = n->next;
+		for (int i = node_graphs(n, inner, MAX_BRANCHES); i-- > 0;)
+			visit_nodes(c, inner[i], visit);
+		visit(c, g, n);
+	}
+}
+
+void visit_joining(struct ctx *c, struct graph *g, node_visitor *visit)
+{
+	struct graph *inner[MAX_BRANCHES];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		struct node *before = n->prev;
+		for (int i = node_graphs(n, inner, MAX_BRANCHES); i-- > 0;)
+			visit_joining(c, inner[i], visit);
+		visit(c, g, n);
+		next = before ? before->next : g->first;
+		if (next == n)
+			next = n->next;
+	}
 }

@@ -1,11 +1,9 @@
 /* Test data sets: finding and reading them. */
 #include "dataset.h"
 #include "base/attempt.h"
+#include "base/folder.h"
 #include "pass/fixed.h"
 #include "tensor.h"
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,43 +21,22 @@ static bool is_tensor_file(const char *name)
 	return digits > 0 && !strcmp(p + digits, ".pb");
 }
 
-static int by_name(const void *a, const void *b)
+static bool is_data_set(const char *name)
 {
-	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+	return starts_with(name, "test_data_set_");
 }
 
 int find_datasets(struct ctx *c, const char *folder, const char *const **paths)
 {
-	DIR *dir = opendir(folder);
-	const char **list = NULL, *own = NULL;
-	int n = 0, room = 0;
-
-	if (!dir)
-		fail(c, IO_FAILED, "%.300s: %s", folder, strerror(errno));
-	for (const struct dirent *entry; (entry = readdir(dir));) {
-		if (is_tensor_file(entry->d_name))
-			own = folder;
-		if (!starts_with(entry->d_name, "test_data_set_"))
-			continue;
-		if (n == room) {
-			const char **old = list;
-			room = room ? 2 * room : 16;
-			list = NEW(c, const char *, (size_t)room);
-			if (n)
-				memcpy(list, old, (size_t)n * sizeof *list);
-		}
-		list[n++] = arena_text(c, "%s/%s", folder, entry->d_name);
+	if (list_folder(c, folder, is_tensor_file, paths)) {
+		const char **own = NEW(c, const char *, 1);
+		*own = folder;
+		*paths = own;
+		return 1;
 	}
-	closedir(dir);
-	if (own) {
-		list = NEW(c, const char *, 1);
-		*list = own;
-		n = 1;
-	}
+	int n = list_folder(c, folder, is_data_set, paths);
 	if (!n)
 		fail(c, IO_FAILED, "%.300s: holds neither input_0.pb nor folders test_data_set_*", folder);
-	qsort(list, (size_t)n, sizeof *list, by_name);
-	*paths = list;
 	return n;
 }
 

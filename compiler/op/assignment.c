@@ -67,11 +67,6 @@ static void match_nothing(struct lower *l, struct node *n, struct view *const *o
 			fill_view(l, n, out[i], i == MATCH || i == COLUMN ? part_number(l, n, out[i]->type, -1) : NULL);
 }
 
-static bool is_read(const struct node *n, int i)
-{
-	return i < n->n_out && n->out[i] && (n->out[i]->uses || n->out[i]->is_output);
-}
-
 /* The type in which both kinds of indices are stored. */
 static enum rt_type index_type(const struct node *n)
 {

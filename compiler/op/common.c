@@ -58,6 +58,26 @@ bool is_real_type(enum rt_type type)
 	return is_float_type(type) || is_narrow_float(type);
 }
 
+bool is_byte_type(enum rt_type type)
+{
+	return type == RT_U8 || type == RT_I8;
+}
+
+bool is_small_integer_type(enum rt_type type)
+{
+	return is_byte_type(type) || type == RT_U4 || type == RT_I4 || type == RT_U2 || type == RT_I2;
+}
+
+bool is_float8_type(enum rt_type type)
+{
+	return type >= RT_F8E4M3FN && type <= RT_F8E5M2FNUZ;
+}
+
+bool is_ofp8_type(enum rt_type type)
+{
+	return type == RT_F8E4M3FN || type == RT_F8E5M2;
+}
+
 /* Does the word of `length` letters name the type or its kind? */
 static bool names_type(const char *word, size_t length, enum rt_type type)
 {
@@ -162,6 +182,21 @@ const struct value *attribute_tensor(struct ctx *c, const struct node *n, const 
 	if (a && (a->kind != ATTRIBUTE_TENSOR || !a->tensor))
 		fail_node(c, n, "attribute '%s' must be a tensor", name);
 	return a ? a->tensor : NULL;
+}
+
+int64_t read_positive(struct ctx *c, const struct node *n, const char *name)
+{
+	return need_range(c, n, name, attribute_int(c, n, name, 1), 1, MAX_ELEMENTS);
+}
+
+int read_word(struct ctx *c, const struct node *n, const char *name, const char *const *words, int count, int fallback)
+{
+	const char *s = attribute_string(c, n, name, words[fallback]);
+
+	for (int i = 0; i < count; i++)
+		if (!strcmp(s, words[i]))
+			return i;
+	fail_node(c, n, "%s '%.40s' is not supported", name, s);
 }
 
 enum rt_act read_act(struct ctx *c, const struct node *n, const char *name)

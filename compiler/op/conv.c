@@ -17,11 +17,6 @@ static enum rt_act read_conv_act(struct ctx *c, const struct node *n, double *sl
 	return act;
 }
 
-static int64_t read_group(struct ctx *c, const struct node *n)
-{
-	return need_range(c, n, "group", attribute_int(c, n, "group", 1), 1, MAX_ELEMENTS);
-}
-
 static bool is_fused_pool(struct ctx *c, const struct node *n)
 {
 	return need_range(c, n, "pool", attribute_int(c, n, "pool", 0), 0, 2) == 2;
@@ -43,7 +38,7 @@ void conv_infer(struct ctx *c, struct node *n)
 			shape_text(c, k));
 	read_window(c, n, k->dim + 2, &w);
 	read_conv_act(c, n, &slope);
-	int64_t group = read_group(c, n), channels = head ? head->dim[0] : x->dim[1], filters = k->dim[0];
+	int64_t group = read_positive(c, n, "group"), channels = head ? head->dim[0] : x->dim[1], filters = k->dim[0];
 	if (channels == 0)
 		fail_node(c, n, "%s has no channels", shape_text(c, x));
 	if (channels % group || filters % group)
@@ -148,7 +143,7 @@ static void read_conv(struct lower *l, const struct node *n, const struct view *
 		.n = small(x->dim[0]),
 		.h = small(w->in[1]),
 		.w = small(w->in[2]),
-		.c = small(k->dim[1] * read_group(l->c, n)),
+		.c = small(k->dim[1] * read_positive(l->c, n, "group")),
 		.oh = small(w->out[1]),
 		.ow = small(w->out[2]),
 		.oc = small(k->dim[0]),
@@ -160,7 +155,7 @@ static void read_conv(struct lower *l, const struct node *n, const struct view *
 		.pad_left = small(w->before[2]),
 		.dilation_h = small(w->dilation[1]),
 		.dilation_w = small(w->dilation[2]),
-		.group = small(read_group(l->c, n)),
+		.group = small(read_positive(l->c, n, "group")),
 		.pool = is_fused_pool(l->c, n) ? 2 : 0,
 		.act = act,
 		.slope = (float)slope,
@@ -213,7 +208,7 @@ static void conv_call(struct lower *l, const struct node *n, const struct view *
  * a volume becomes od pictures, and its convolution one of pictures. */
 static struct view *unfold_depth(struct lower *l, const struct node *n, const struct view *x, const struct window *w)
 {
-	int64_t group = read_group(l->c, n), channels = x->dim[4] / group, all = x->dim[4] * w->kernel[0];
+	int64_t group = read_positive(l->c, n, "group"), channels = x->dim[4] / group, all = x->dim[4] * w->kernel[0];
 	const int64_t dim[] = { x->dim[0] * w->out[0], x->dim[2], x->dim[3], all }, picture = dim[1] * dim[2];
 	struct view *to = view_new(l, temporary(l, n, x->type, 4, dim));
 	struct view from = { .buffer = x->buffer, .type = x->type, .rank = 5 }, into = *to;

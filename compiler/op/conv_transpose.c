@@ -3,11 +3,6 @@
 #include "op.h"
 #include <string.h>
 
-static int64_t read_group(struct ctx *c, const struct node *n)
-{
-	return need_range(c, n, "group", attribute_int(c, n, "group", 1), 1, MAX_ELEMENTS);
-}
-
 void conv_transpose_infer(struct ctx *c, struct node *n)
 {
 	struct window w;
@@ -18,7 +13,7 @@ void conv_transpose_infer(struct ctx *c, struct node *n)
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
 	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2);
-	int64_t group = read_group(c, n), filters = k->rank > 1 ? k->dim[1] * group : 0;
+	int64_t group = read_positive(c, n, "group"), filters = k->rank > 1 ? k->dim[1] * group : 0;
 	if (k->rank != x->rank)
 		fail_node(c, n, "input %s and weights %s have different ranks", shape_text(c, x), shape_text(c, k));
 	read_transposed_window(c, n, k->dim + 2, &w);
@@ -50,8 +45,7 @@ static struct view weight_matrices(struct lower *l, const struct node *n, struct
 		stored = view_of(l, value_constant(l->c, k->name, RT_F32, 3, dim, data));
 	} else {
 		static const int perm[] = { 0, 2, 1 };
-		if (!view_reshape(stored, 3, source, &three))
-			view_reshape(view_densify(l, stored, n->name), 3, source, &three);
+		three = view_reshaped(l, stored, 3, source, n->name);
 		three = view_permute(&three, perm);
 		stored = view_densify(l, &three, k->name);
 	}
@@ -99,7 +93,7 @@ void conv_transpose_lower(struct lower *l, struct node *n)
 	if (nothing_to_compute(l, n))
 		return;
 	read_transposed_window(l->c, n, k->dim + 2, &w);
-	const int64_t group = read_group(l->c, n), images = x->dim[0], channels = x->dim[1] / group;
+	const int64_t group = read_positive(l->c, n, "group"), images = x->dim[0], channels = x->dim[1] / group;
 	const int64_t pixels = product(x->dim + 2, x->rank - 2), filters = k->dim[1];
 	const int64_t taps = product(k->dim + 2, k->rank - 2), row = taps * filters;
 	const int64_t dim[] = { images, group, pixels, row };

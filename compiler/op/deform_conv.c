@@ -5,11 +5,6 @@
 
 enum { X, W, OFFSET, BIAS, MASK };
 
-static int64_t read_positive(struct ctx *c, const struct node *n, const char *name)
-{
-	return need_range(c, n, name, attribute_int(c, n, name, 1), 1, MAX_ELEMENTS);
-}
-
 /* `per_tap` maps of the output's size for each tap of each offset group. */
 static void check_maps(struct ctx *c, const struct node *n, int i, const struct window *w, int64_t per_tap)
 {
@@ -52,11 +47,9 @@ void deform_conv_infer(struct ctx *c, struct node *n)
 /* Maps [n, channels, h, w] as floats, with one stride for all pixels. */
 static struct argument maps(struct lower *l, struct value *v, int32_t *stride)
 {
-	struct view *view = view_cast(l, view_of(l, v), RT_F32, v->name), flat;
 	const int64_t dim[] = { v->dim[0], v->dim[1], v->dim[2] * v->dim[3] };
+	const struct view flat = view_reshaped(l, view_cast(l, view_of(l, v), RT_F32, v->name), 3, dim, v->name);
 
-	if (!view_reshape(view, 3, dim, &flat))
-		view_reshape(view_densify(l, view, v->name), 3, dim, &flat);
 	for (int i = 0; i < 3; i++)
 		stride[i] = small(flat.stride[i]);
 	return argument_of(&flat);
@@ -152,9 +145,7 @@ void deform_conv_lower(struct lower *l, struct node *n)
 		.stride = { all, out->dim[3] * filters, filters, pixels * filters, 1 } };
 	const int64_t last[] = { dim[0], out->dim[2], out->dim[3], k->dim[0] };
 	static const int order[] = { 0, 3, 1, 2 };
-	struct view stored;
-	if (!view_reshape(&five, 4, last, &stored))
-		view_reshape(view_densify(l, &five, n->name), 4, last, &stored);
+	struct view stored = view_reshaped(l, &five, 4, last, n->name);
 	stored = view_permute(&stored, order);
 	view_set(l, sum, &stored);
 	if (input(n, BIAS))

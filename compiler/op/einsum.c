@@ -234,8 +234,7 @@ static struct view *as_matrices(struct lower *l, const struct node *n, const str
 			dim[rank - 3 + g] = merged;
 	}
 	permuted = view_permute(view, perm);
-	if (!view_reshape(&permuted, rank, dim, to))
-		view_reshape(view_densify(l, &permuted, n->name), rank, dim, to);
+	*to = view_reshaped(l, &permuted, rank, dim, n->name);
 	return to;
 }
 

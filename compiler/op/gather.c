@@ -2,19 +2,22 @@
 #include "op.h"
 #include <string.h>
 
-/* Constant indices that lie outside the axis are an error now rather than a clamped read later. */
+void check_index(struct ctx *c, const struct node *n, int64_t i, int axis)
+{
+	int64_t at = constant_int(n->in[1], i), size = n->in[0]->dim[axis];
+
+	if (at < -size || at >= size)
+		fail_node(c, n, "index %lld is outside axis %d of %s", (long long)at, axis, shape_text(c, n->in[0]));
+}
+
 static void check_indices(struct ctx *c, const struct node *n, int axis)
 {
 	const struct value *x = n->in[0], *index = n->in[1];
-	int64_t dim = x->dim[axis];
 
-	if (dim == 0 && value_elements(index))
+	if (x->dim[axis] == 0 && value_elements(index))
 		fail_node(c, n, "axis %d of %s has no elements to gather", axis, shape_text(c, x));
-	for (int64_t i = 0; index->data && i < value_elements(index); i++) {
-		int64_t k = constant_int(index, i);
-		if (k < -dim || k >= dim)
-			fail_node(c, n, "index %lld is outside axis %d of %s", (long long)k, axis, shape_text(c, x));
-	}
+	for (int64_t i = 0; index->data && i < value_elements(index); i++)
+		check_index(c, n, i, axis);
 }
 
 void gather_infer(struct ctx *c, struct node *n)
@@ -79,6 +82,25 @@ struct view *index_view(struct lower *l, struct value *v)
 	return view_is_dense(view) ? view : view_densify(l, view, v->name);
 }
 
+/* y[..., i, ...] = x[..., index[i], ...] along axis; all of them dense. */
+static void gather_call(struct lower *l, const struct node *n, const struct view *y, const struct view *x, int axis,
+	int64_t count, const struct view *index)
+{
+	struct rt_gather p = {
+		.outer = small(product(x->dim, axis)),
+		.axis = small(x->dim[axis]),
+		.inner = small(product(x->dim + axis + 1, x->rank - axis - 1)),
+		.count = small(count),
+		.size = (int32_t)rt_type_size(x->type),
+		.index_type = index->type,
+	};
+	struct call *call = call_new(l, n, KERNEL_gather, &p);
+
+	call_argument(call, 0, argument_of(y));
+	call_argument(call, 1, argument_of(x));
+	call_argument(call, 2, argument_of(index));
+}
+
 void gather_lower(struct lower *l, struct node *n)
 {
 	struct value *x = n->in[0], *index = n->in[1];
@@ -93,19 +115,24 @@ void gather_lower(struct lower *l, struct node *n)
 	}
 	const struct view *from = view_dense(l, x), *at = index_view(l, index);
 	struct view *y = output_new(l, n, 0, from->type, NULL);
-	struct rt_gather p = {
-		.outer = small(product(x->dim, axis)),
-		.axis = small(x->dim[axis]),
-		.inner = small(product(x->dim + axis + 1, x->rank - axis - 1)),
-		.count = small(value_elements(index)),
-		.size = (int32_t)rt_type_size(from->type),
-		.index_type = at->type,
-	};
-	struct call *call = call_new(l, n, KERNEL_gather, &p);
-	call_argument(call, 0, argument_of(y));
-	call_argument(call, 1, argument_of(from));
-	call_argument(call, 2, argument_of(at));
+	gather_call(l, n, y, from, axis, value_elements(index), at);
 	output_done(l, n, 0, y);
+}
+
+struct view *gather_along(
+	struct lower *l, const struct node *n, const struct view *x, int axis, int64_t count, const int32_t *index)
+{
+	const struct view *from = view_is_dense(x) ? x : view_densify(l, x, n->name);
+	struct value *indices = value_constant(l->c, arena_text(l->c, "%s.index", n->name), RT_I32, 1, &count, index);
+	struct value *to = temporary(l, n, x->type, x->rank, x->dim);
+
+	value_set_shape(l->c, n, to, x->type, x->rank, to->dim);
+	to->dim[axis] = count;
+	value_set_shape(l->c, n, to, x->type, x->rank, to->dim);
+	struct view *y = view_new(l, to);
+	if (value_elements(to))
+		gather_call(l, n, y, from, axis, count, view_of(l, indices));
+	return y;
 }
 
 void gather_elements_infer(struct ctx *c, struct node *n)
@@ -173,12 +200,8 @@ void gather_nd_infer(struct ctx *c, struct node *n)
 	for (int i = 0; i < tuple; i++)
 		if (x->dim[batch + i] == 0 && value_elements(index))
 			fail_node(c, n, "axis %d of %s has no elements to gather", (int)batch + i, shape_text(c, x));
-	for (int64_t i = 0; index->data && i < value_elements(index); i++) {
-		int64_t k = constant_int(index, i), size = x->dim[batch + i % tuple];
-		if (k < -size || k >= size)
-			fail_node(c, n, "index %lld is outside axis %lld of %s", (long long)k, (long long)(batch + i % tuple),
-				shape_text(c, x));
-	}
+	for (int64_t i = 0; index->data && i < value_elements(index); i++)
+		check_index(c, n, i, (int)(batch + i % tuple));
 	memcpy(dim, index->dim, (size_t)(index->rank - 1) * sizeof *dim);
 	int rest = x->rank - (int)(batch + tuple);
 	memcpy(dim + index->rank - 1, x->dim + batch + tuple, (size_t)rest * sizeof *dim);

@@ -140,7 +140,7 @@ static void read_convolution(struct ctx *c, const struct node *n, const struct p
 		fail_node(c, n, "input %s and weights %s; [n,c,w], [n,c,h,w] and [n,c,d,h,w] are supported", shape_text(c, x),
 			shape_text(c, k));
 	read_window(c, n, k->dim + 2, &v->w);
-	v->groups = need_range(c, n, "group", attribute_int(c, n, "group", 1), 1, MAX_ELEMENTS);
+	v->groups = read_positive(c, n, "group");
 	v->images = x->dim[0];
 	v->channels = x->dim[1] / v->groups;
 	v->filters = k->dim[0] / v->groups;

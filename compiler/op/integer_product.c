@@ -22,16 +22,11 @@ static bool has_pool(struct ctx *c, const struct node *n)
 	return attribute_int(c, n, "pool", 0) == 2;
 }
 
-static int64_t read_group(struct ctx *c, const struct node *n)
-{
-	return need_range(c, n, "group", attribute_int(c, n, "group", 1), 1, MAX_ELEMENTS);
-}
-
 static void infer_convolution(struct ctx *c, struct node *n, enum rt_type type)
 {
 	const struct value *x = n->in[INTEGER_X], *w = n->in[INTEGER_W];
 	struct window window;
-	int64_t dim[MAX_RANK], group = read_group(c, n);
+	int64_t dim[MAX_RANK], group = read_positive(c, n, "group");
 
 	if (x->rank < 3 || x->rank > 4 || w->rank != x->rank || x->dim[1] % group || w->dim[0] % group ||
 		x->dim[1] / group != w->dim[1])
@@ -186,7 +181,7 @@ static struct rt_conv2d_int8 conv_parameters(struct ctx *c, const struct node *n
 		.pad_left = small(w.before[2]),
 		.dilation_h = small(w.dilation[1]),
 		.dilation_w = small(w.dilation[2]),
-		.group = small(read_group(c, n)),
+		.group = small(read_positive(c, n, "group")),
 	};
 }
 

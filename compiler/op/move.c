@@ -206,14 +206,13 @@ static void shuffle(struct lower *l, struct node *n, const int64_t *six, const i
 {
 	const struct value *y = n->out[0];
 	const struct view *x = view_of(l, n->in[0]);
-	struct view split, to;
+	struct view split;
 
 	/* Splitting dimensions needs no copy; a view that is dense is one of any shape. */
 	view_reshape(x, 6, six, &split);
 	split = view_permute(&split, perm);
-	if (!view_reshape(&split, y->rank, y->dim, &to))
-		view_reshape(view_densify(l, &split, y->name), y->rank, y->dim, &to);
-	output_view(l, n, 0, &to);
+	split = view_reshaped(l, &split, y->rank, y->dim, y->name);
+	output_view(l, n, 0, &split);
 }
 
 static int64_t block_size(struct ctx *c, const struct node *n)

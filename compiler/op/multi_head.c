@@ -108,7 +108,6 @@ void multi_head_lower(struct lower *l, struct node *n)
 {
 	static const int rows_first[] = { 0, 2, 1, 3 };
 	struct value *x[3], *y = n->out[0];
-	struct view merged;
 
 	if (nothing_to_compute(l, n))
 		return;
@@ -119,7 +118,6 @@ void multi_head_lower(struct lower *l, struct node *n)
 	const int64_t dim[] = { x[0]->dim[0], x[0]->dim[1], x[0]->dim[2], x[2]->dim[3] };
 	struct value *heads = part_lower(l, part, y->type, 4, dim);
 	struct view rows = view_permute(heads->view, rows_first);
-	if (!view_reshape(&rows, 3, y->dim, &merged))
-		view_reshape(view_densify(l, &rows, y->name), 3, y->dim, &merged);
-	output_view(l, n, 0, &merged);
+	rows = view_reshaped(l, &rows, 3, y->dim, y->name);
+	output_view(l, n, 0, &rows);
 }

@@ -51,12 +51,6 @@ static struct argument vector(struct lower *l, struct value *v, int64_t columns)
 	return argument_of(view_densify(l, &view, v->name));
 }
 
-/* Output i, when somebody reads it. */
-static bool is_read(const struct node *n, int i)
-{
-	return i < n->n_out && n->out[i] && (n->out[i]->uses || n->out[i]->is_output);
-}
-
 /* The mean of x (or of its square) over the axes from `axis` on. */
 static struct value *tail_mean(struct lower *l, struct node *n, struct value *x, int axis, const struct value *like)
 {

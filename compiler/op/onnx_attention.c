@@ -128,10 +128,8 @@ static struct value *named(struct lower *l, const struct value *like, const stru
 /* The same elements in another shape, moved if need be. */
 static struct value *reshaped(struct lower *l, const struct value *v, int rank, const int64_t *dim)
 {
-	struct view to;
+	const struct view to = view_reshaped(l, v->view, rank, dim, v->name);
 
-	if (!view_reshape(v->view, rank, dim, &to))
-		view_reshape(view_densify(l, v->view, v->name), rank, dim, &to);
 	return named(l, v, &to);
 }
 

@@ -16,6 +16,10 @@ int read_axes(struct ctx *c, const struct node *n, const char *name, int index, 
 int64_t product(const int64_t *dim, int n);
 /* The attribute's tensor, NULL when it is absent. */
 const struct value *attribute_tensor(struct ctx *c, const struct node *n, const char *name);
+/* Which of the words the string attribute `name` is; number `fallback` when it is absent. */
+int read_word(struct ctx *c, const struct node *n, const char *name, const char *const *words, int count, int fallback);
+/* The integer attribute `name`, at least 1, which it is when it is absent. */
+int64_t read_positive(struct ctx *c, const struct node *n, const char *name);
 /* The attribute act (or `name`) as a kernel's epilogue applies it. */
 enum rt_act read_act(struct ctx *c, const struct node *n, const char *name);
 
@@ -61,12 +65,15 @@ const int *channels_last_order(int rank);
 void fill_view(struct lower *l, const struct node *n, const struct view *y, struct value *x);
 /* The view as [rows][columns] with one row stride and unit column stride, moved if need be. */
 struct view *as_rows(struct lower *l, struct view *view, int64_t rows, int64_t columns, const char *name);
-/* y[..., i, ...] = x[..., index[i], ...] along axis, dense; the indices are inside the axis. */
-struct view *gather_along(
-	struct lower *l, const struct node *n, const struct view *x, int axis, int64_t count, const int32_t *index);
 
 /* gather.c: indices, dense and in a type that the kernels read. */
 struct view *index_view(struct lower *l, struct value *v);
+/* Element i of input 1, a constant, must lie inside `axis` of input 0: an error now rather than a read that is clamped
+ * or a write that is left out later. */
+void check_index(struct ctx *c, const struct node *n, int64_t i, int axis);
+/* y[..., i, ...] = x[..., index[i], ...] along axis, dense; the indices are inside the axis. */
+struct view *gather_along(
+	struct lower *l, const struct node *n, const struct view *x, int axis, int64_t count, const int32_t *index);
 
 /* part.c: an operator as the sum of others. The part gets n's name; its output has the given type and shape, or is n's
  * own first output when part_last lowers it. */

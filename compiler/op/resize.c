@@ -10,17 +10,6 @@ enum { X, ROI, SCALES, SIZES };
 /* A length that a hostile scale gives must still be a sane number of elements. */
 #define MAX_LENGTH 1e9
 
-static int read_name(
-	struct ctx *c, const struct node *n, const char *name, const char *fallback, const char *const *names, int count)
-{
-	const char *s = attribute_string(c, n, name, fallback);
-
-	for (int i = 0; i < count; i++)
-		if (!strcmp(s, names[i]))
-			return i;
-	fail_node(c, n, "%s '%.40s' is not supported", name, s);
-}
-
 /* Resize-10 and Upsample know neither modes of coordinates nor of rounding. */
 static void read_modes(struct ctx *c, const struct node *n, struct resize *r)
 {
@@ -29,14 +18,12 @@ static void read_modes(struct ctx *c, const struct node *n, struct resize *r)
 		"align_corners", "asymmetric", "tf_crop_and_resize" };
 	static const char *const roundings[] = { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil" };
 	bool old = n->version < 11 || !strcmp(n->type, "Upsample");
-	const char *round = old ? "floor" : "round_prefer_floor";
 
-	r->mode = (enum resize_mode)read_name(c, n, "mode", "nearest", modes, old ? 2 : 3);
+	r->mode = (enum resize_mode)read_word(c, n, "mode", modes, old ? 2 : 3, 0);
 	r->coordinate = ASYMMETRIC;
 	if (!old)
-		r->coordinate =
-			(enum resize_coordinate)read_name(c, n, "coordinate_transformation_mode", "half_pixel", coordinates, 6);
-	r->rounding = (enum resize_rounding)read_name(c, n, "nearest_mode", round, roundings, 4);
+		r->coordinate = (enum resize_coordinate)read_word(c, n, "coordinate_transformation_mode", coordinates, 6, 0);
+	r->rounding = (enum resize_rounding)read_word(c, n, "nearest_mode", roundings, 4, old ? 2 : 0);
 	r->antialias = attribute_int(c, n, "antialias", 0) != 0 && r->mode != RESIZE_NEAREST;
 	r->exclude_outside = attribute_int(c, n, "exclude_outside", 0) != 0;
 	r->cubic = attribute_float(c, n, "cubic_coeff_a", -0.75);
@@ -91,7 +78,7 @@ static void read_scales(struct ctx *c, const struct node *n, int count, const in
 static void read_sizes(struct ctx *c, const struct node *n, int count, const int *axes, struct resize *r)
 {
 	static const char *const policies[] = { "stretch", "not_larger", "not_smaller" };
-	int policy = read_name(c, n, "keep_aspect_ratio_policy", "stretch", policies, 3);
+	int policy = read_word(c, n, "keep_aspect_ratio_policy", policies, 3, 0);
 	double size[MAX_RANK], common = 0;
 
 	read_reals(c, n, SIZES, "sizes", count, size);

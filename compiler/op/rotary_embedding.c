@@ -68,14 +68,12 @@ static struct value *phases(struct lower *l, struct node *n, int i, const struct
 {
 	const int64_t dim[] = { r->dim[0], r->dim[2], r->rotated / 2 }, four[] = { dim[0], 1, dim[1], dim[2] };
 	struct value *v = n->in[i];
-	struct view view;
 
 	if (input(n, POSITIONS)) {
 		struct node *gather = part_new(l, n, "", "Gather", 2, v, n->in[POSITIONS]);
 		v = part_lower(l, gather, v->type, 3, dim);
 	}
-	if (!view_reshape(view_of(l, v), 4, four, &view))
-		view_reshape(view_densify(l, view_of(l, v), v->name), 4, four, &view);
+	const struct view view = view_reshaped(l, view_of(l, v), 4, four, v->name);
 	struct value *to = value_new(l->c, v->name, v->type, 4, four);
 	view_set(l, to, &view);
 	return to;

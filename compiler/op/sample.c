@@ -2,17 +2,6 @@
 #include "op.h"
 #include <string.h>
 
-static int read_name(
-	struct ctx *c, const struct node *n, const char *name, const char *fallback, const char *const *names, int count)
-{
-	const char *s = attribute_string(c, n, name, fallback);
-
-	for (int i = 0; i < count; i++)
-		if (!strcmp(s, names[i]))
-			return i;
-	fail_node(c, n, "%s '%.40s' is not supported", name, s);
-}
-
 static void read_modes(struct ctx *c, const struct node *n, enum rt_grid_mode *mode, enum rt_grid_padding *padding)
 {
 	static const char *const modes[] = { "linear", "nearest", "cubic", "bilinear", "nearest", "bicubic" };
@@ -20,8 +9,8 @@ static void read_modes(struct ctx *c, const struct node *n, enum rt_grid_mode *m
 	static const enum rt_grid_mode mode_of[] = { RT_GRID_LINEAR, RT_GRID_NEAREST, RT_GRID_CUBIC };
 	static const enum rt_grid_padding padding_of[] = { RT_GRID_ZEROS, RT_GRID_BORDER, RT_GRID_REFLECTION };
 
-	*mode = mode_of[read_name(c, n, "mode", "linear", modes, 6) % 3];
-	*padding = padding_of[read_name(c, n, "padding_mode", "zeros", paddings, 3)];
+	*mode = mode_of[read_word(c, n, "mode", modes, 6, 0) % 3];
+	*padding = padding_of[read_word(c, n, "padding_mode", paddings, 3, 0)];
 }
 
 void grid_sample_infer(struct ctx *c, struct node *n)

@@ -25,15 +25,6 @@ static void check_inputs(struct ctx *c, const struct node *n)
 	read_reduction(c, n);
 }
 
-/* A constant coordinate that lies outside is an error now rather than a write that is left out later. */
-static void check_coordinate(struct ctx *c, const struct node *n, int64_t i, int axis)
-{
-	int64_t at = constant_int(n->in[1], i), size = n->in[0]->dim[axis];
-
-	if (at < -size || at >= size)
-		fail_node(c, n, "index %lld is outside axis %d of %s", (long long)at, axis, shape_text(c, n->in[0]));
-}
-
 void scatter_nd_infer(struct ctx *c, struct node *n)
 {
 	check_inputs(c, n);
@@ -49,7 +40,7 @@ void scatter_nd_infer(struct ctx *c, struct node *n)
 		fail_node(c, n, "updates %s do not fit indices %s of %s", shape_text(c, update), shape_text(c, index),
 			shape_text(c, x));
 	for (int64_t i = 0; index->data && i < value_elements(index); i++)
-		check_coordinate(c, n, i, (int)(i % depth));
+		check_index(c, n, i, (int)(i % depth));
 	set_output(c, n, 0, x->type, x->rank, x->dim);
 }
 
@@ -70,7 +61,7 @@ void scatter_elements_infer(struct ctx *c, struct node *n)
 		fail_node(c, n, "indices %s and updates %s do not fit into %s along axis %d", shape_text(c, index),
 			shape_text(c, update), shape_text(c, x), axis);
 	for (int64_t i = 0; index->data && i < value_elements(index); i++)
-		check_coordinate(c, n, i, axis);
+		check_index(c, n, i, axis);
 	set_output(c, n, 0, x->type, x->rank, x->dim);
 }
 

@@ -25,10 +25,8 @@ void reshape_lower(struct lower *l, struct node *n)
 {
 	struct value *x = n->in[0], *y = n->out[0];
 	const struct view *view = x->def && x->def->inlined ? lower_turned(l, x->def) : view_of(l, x);
-	struct view to;
+	const struct view to = view_reshaped(l, view, y->rank, y->dim, y->name);
 
-	if (!view_reshape(view, y->rank, y->dim, &to))
-		view_reshape(view_densify(l, view, y->name), y->rank, y->dim, &to);
 	output_view(l, n, 0, &to);
 }
 

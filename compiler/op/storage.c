@@ -30,7 +30,7 @@ bool is_prepared(const struct lower *l, const struct value *v)
 
 enum rt_type kernel_type(enum rt_type type)
 {
-	return type == RT_F16 || type == RT_BF16 ? type : RT_F32;
+	return is_half(type) ? type : RT_F32;
 }
 
 /* Kernels round floats to bfloat16 where they multiply weights of it. Coordinates would not survive that; the sums they
@@ -193,32 +193,4 @@ struct view *as_rows(struct lower *l, struct view *view, int64_t rows, int64_t c
 		two.stride[0] = columns;
 	two.stride[1] = 1;
 	return keep(l, two);
-}
-
-struct view *gather_along(
-	struct lower *l, const struct node *n, const struct view *x, int axis, int64_t count, const int32_t *index)
-{
-	const struct view *from = view_is_dense(x) ? x : view_densify(l, x, n->name);
-	struct value *indices = value_constant(l->c, arena_text(l->c, "%s.index", n->name), RT_I32, 1, &count, index);
-	struct value *to = temporary(l, n, x->type, x->rank, x->dim);
-	struct rt_gather p = {
-		.outer = small(product(x->dim, axis)),
-		.axis = small(x->dim[axis]),
-		.inner = small(product(x->dim + axis + 1, x->rank - axis - 1)),
-		.count = small(count),
-		.size = (int32_t)rt_type_size(x->type),
-		.index_type = RT_I32,
-	};
-
-	value_set_shape(l->c, n, to, x->type, x->rank, to->dim);
-	to->dim[axis] = count;
-	value_set_shape(l->c, n, to, x->type, x->rank, to->dim);
-	struct view *y = view_new(l, to);
-	if (!value_elements(to))
-		return y;
-	struct call *call = call_new(l, n, KERNEL_gather, &p);
-	call_argument(call, 0, argument_of(y));
-	call_argument(call, 1, argument_of(from));
-	call_argument(call, 2, argument_of(view_of(l, indices)));
-	return y;
 }

@@ -5,6 +5,7 @@
 #include "map.h"
 #include "op/conv.h"
 #include "precision/quantized.h"
+#include "recognize/recognize.h"
 #include <math.h>
 #include <string.h>
 
@@ -48,25 +49,6 @@ static void fuse_activation(struct ctx *c, struct graph *g, struct node *n)
 		}
 }
 
-static bool is_pool_of_two(struct ctx *c, const struct node *n)
-{
-	int64_t list[4];
-
-	if (!is_op(n, "MaxPool") || n->n_out != 1 || n->in[0]->rank != 4 || attribute_int(c, n, "ceil_mode", 0) ||
-		strcmp(attribute_string(c, n, "auto_pad", "NOTSET"), "NOTSET"))
-		return false;
-	if (attribute_ints(c, n, "kernel_shape", list, 4) != 2 || list[0] != 2 || list[1] != 2 ||
-		attribute_ints(c, n, "strides", list, 4) != 2 || list[0] != 2 || list[1] != 2)
-		return false;
-	for (int i = attribute_ints(c, n, "pads", list, 4); i-- > 0;)
-		if (list[i])
-			return false;
-	for (int i = attribute_ints(c, n, "dilations", list, 4); i-- > 0;)
-		if (list[i] != 1)
-			return false;
-	return true;
-}
-
 /* The first convolution of a network makes the largest tensor with little arithmetic. The second one then computes what
  * it needs of it, block by block. */
 static void fuse_head(struct ctx *c, struct graph *g, struct node *n)
@@ -99,7 +81,7 @@ static void fuse_rounding(struct ctx *c, struct graph *g, struct node *n)
 		!attribute_int(c, narrow, "saturate", 1))
 		return;
 	enum rt_type type = narrow->out[0]->type;
-	if (type != RT_F8E4M3FN && type != RT_F8E5M2)
+	if (!is_ofp8_type(type))
 		return;
 	set_attribute_int(c, n, "round", type);
 	take_over(c, g, n, narrow);
@@ -116,7 +98,7 @@ static void fuse_conv(struct ctx *c, struct graph *g, struct node *n)
 	n->type = n->op->name;
 	fuse_activation(c, g, n);
 	struct node *pool = only_reader(n->out[0]);
-	if (pool && is_pool_of_two(c, pool)) {
+	if (pool && is_max_pool(c, pool, 2, 2, 0)) {
 		set_attribute_int(c, n, "pool", 2);
 		take_over(c, g, n, pool);
 	}
@@ -277,58 +259,42 @@ static void inline_turned(const struct node *n)
 	struct node *turn = n->in[0]->def, *part = is_op(turn, "Transpose") ? turn->in[0]->def : NULL;
 
 	if (!part || only_reader(turn->out[0]) != n || only_reader(part->out[0]) != turn || part->op->lower != lower_map ||
-		!attribute(turn, "perm") || (n->out[0]->type != RT_U8 && n->out[0]->type != RT_I8))
+		!attribute(turn, "perm") || !is_byte_type(n->out[0]->type))
 		return;
 	part->inlined = turn->inlined = true;
 }
 
-/* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
-static void fuse_graph(struct ctx *c, struct graph *g)
+static void fuse_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			fuse_graph(c, inner[i]);
-		next = n->next;
-		struct node *before = n->prev;
-		if (is_op(n, "Conv"))
-			fuse_conv(c, g, n);
-		else if (is_internal(n, "Linear"))
-			fuse_linear(c, g, n);
-		else if (is_internal(n, "LayerNorm"))
-			fuse_activation(c, g, n);
-		else if (is_internal(n, "IntegerProduct"))
-			fuse_integer_product(c, g, n);
-		else if (n->op->flags & OP_ELEMENTWISE)
-			inline_producers(c, n);
-		/* A node that took another's place has moved, and the one behind it may be gone. */
-		next = before ? before->next : g->first;
-		if (next == n)
-			next = n->next;
-	}
+	if (is_op(n, "Conv"))
+		fuse_conv(c, g, n);
+	else if (is_internal(n, "Linear"))
+		fuse_linear(c, g, n);
+	else if (is_internal(n, "LayerNorm"))
+		fuse_activation(c, g, n);
+	else if (is_internal(n, "IntegerProduct"))
+		fuse_integer_product(c, g, n);
+	else if (n->op->flags & OP_ELEMENTWISE)
+		inline_producers(c, n);
 }
 
 /* When everything else is done, since a product may have taken the parts of a concatenation itself. */
-static void inline_all_parts(struct graph *g)
+static void inline_places(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
-
-	for (struct node *n = g->first; n; n = n->next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			inline_all_parts(inner[i]);
-		if (is_op(n, "Concat"))
-			inline_parts(n);
-		if (is_op(n, "Reshape"))
-			inline_turned(n);
-	}
+	(void)c;
+	(void)g;
+	if (is_op(n, "Concat"))
+		inline_parts(n);
+	if (is_op(n, "Reshape"))
+		inline_turned(n);
 }
 
 void fuse(struct ctx *c, struct graph *g)
 {
 	expand_quantizers(c, g);
+	/* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
 	count_uses(g);
-	fuse_graph(c, g);
+	visit_joining(c, g, fuse_node);
 	remove_dead(g);
-	inline_all_parts(g);
+	visit_nodes(c, g, inline_places);
 }

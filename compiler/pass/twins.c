@@ -114,7 +114,7 @@ static struct value *view(
 	set_attribute_ints(t->c, n, "strides", shape->rank, stride);
 	set_attribute_int(t->c, n, "offset", offset);
 	n->in[0] = x;
-	n->out[0] = value_new(t->c, shape->name, x->type, shape->rank, shape->dim);
+	n->out[0] = value_like(t->c, shape->name, x->type, shape);
 	n->out[0]->def = n;
 	return n->out[0];
 }
@@ -125,8 +125,6 @@ static struct value *half_of(struct twins *t, const struct node *like, struct va
 	struct value *part = view(t, like, m, v, 1, half * value_elements(v));
 
 	set_attribute_int(t->c, part->def, "half", half);
-	part->count = v->count;
-	part->count_axis = v->count_axis;
 	return part;
 }
 

@@ -79,7 +79,7 @@ struct interval value_bound(const struct value *v)
 		return is_real_type(v->type) || is_integer_type(v->type) ? constant_bound(v) : unknown;
 	if (v->range.known)
 		return between((double)v->range.low, (double)v->range.high);
-	if (v->type == RT_U8 || v->type == RT_I8)
+	if (is_byte_type(v->type))
 		return v->type == RT_U8 ? byte : signed_byte;
 	return v->type == RT_BOOL ? truth : v->bound;
 }
@@ -307,23 +307,25 @@ static struct interval node_bound(struct ctx *c, const struct node *n)
 	return n->op->flags & OP_ELEMENTWISE && n->n_in > 0 ? function_bound(c, n) : unknown;
 }
 
-void find_bounds(struct ctx *c, struct graph *g)
+static void bound_floats(struct ctx *c, struct graph *g, struct node *n)
 {
 	struct graph *inner[8];
+	int branches = node_graphs(n, inner, 8);
+	(void)g;
 
-	for (struct node *n = g->first; n; n = n->next) {
-		int branches = node_graphs(n, inner, 8);
-		for (int i = 0; i < branches; i++)
-			find_bounds(c, inner[i]);
-		for (int i = 0; i < n->n_out; i++) {
-			if (!n->out[i] || !is_float_type(n->out[i]->type) || !value_elements(n->out[i]))
-				continue;
-			struct interval bound = unknown;
-			if (branches == 2)
-				bound = both(value_bound(inner[0]->outputs[i]), value_bound(inner[1]->outputs[i]));
-			else if (!branches && (i == 0 || n->op->flags & OP_MOVES))
-				bound = node_bound(c, n);
-			n->out[i]->bound = bound;
-		}
+	for (int i = 0; i < n->n_out; i++) {
+		if (!n->out[i] || !is_float_type(n->out[i]->type) || !value_elements(n->out[i]))
+			continue;
+		struct interval bound = unknown;
+		if (branches == 2)
+			bound = both(value_bound(inner[0]->outputs[i]), value_bound(inner[1]->outputs[i]));
+		else if (!branches && (i == 0 || n->op->flags & OP_MOVES))
+			bound = node_bound(c, n);
+		n->out[i]->bound = bound;
 	}
+}
+
+void find_bounds(struct ctx *c, struct graph *g)
+{
+	visit_nodes(c, g, bound_floats);
 }

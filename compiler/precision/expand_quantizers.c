@@ -23,9 +23,7 @@ static void append(struct chain *t, const char *type, enum rt_type result, struc
 	n->in[0] = t->x;
 	if (operand)
 		n->in[1] = operand;
-	t->x = n->out[0] = value_new(t->c, y->name, result, y->rank, y->dim);
-	n->out[0]->count = y->count;
-	n->out[0]->count_axis = y->count_axis;
+	t->x = n->out[0] = value_like(t->c, y->name, result, y);
 	n->out[0]->def = n;
 }
 
@@ -146,8 +144,9 @@ static struct node *own_quantizer(struct ctx *c, const struct node *n)
 /* Computing numbers from their bytes again is cheaper than storing them: each of v's element-wise readers does. */
 static void copy_for_readers(struct ctx *c, struct graph *g, struct node *n)
 {
+	if (!is_op(n, "DequantizeLinear") || !is_expandable(c, n))
+		return;
 	struct value *v = n->out[0];
-
 	if (v->is_output || v->uses < 2)
 		return;
 	for (struct node *r = n->next; r; r = r->next)
@@ -158,50 +157,30 @@ static void copy_for_readers(struct ctx *c, struct graph *g, struct node *n)
 			for (int k = 0; k < n->n_in; k++)
 				own->in[k] = n->in[k];
 			own->attributes = n->attributes;
-			own->out[0] = value_new(c, v->name, v->type, v->rank, v->dim);
-			own->out[0]->count = v->count;
-			own->out[0]->count_axis = v->count_axis;
+			own->out[0] = value_like(c, v->name, v->type, v);
 			own->out[0]->def = own;
 			r->in[i] = own->out[0];
 		}
 }
 
-static void copy_all(struct ctx *c, struct graph *g)
+static void expand(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
+	const struct node *reader = is_op(n, "QuantizeLinear") ? only_reader(n->out[0]) : NULL;
+	struct chain t = { c, g, n, input(n, 0) };
 
-	for (struct node *n = g->first; n; n = n->next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			copy_all(c, inner[i]);
-		if (is_op(n, "DequantizeLinear") && is_expandable(c, n))
-			copy_for_readers(c, g, n);
-	}
-}
-
-static void expand_all(struct ctx *c, struct graph *g)
-{
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct chain t = { c, g, n, input(n, 0) };
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			expand_all(c, inner[i]);
-		const struct node *reader = is_op(n, "QuantizeLinear") ? only_reader(n->out[0]) : NULL;
-		if (!is_expandable(c, n) || (reader && own_quantizer(c, reader)))
-			continue;
-		if (is_op(n, "QuantizeLinear"))
-			expand_quantize(&t);
-		else
-			expand_dequantize(&t, own_quantizer(c, n));
-	}
+	if (!is_expandable(c, n) || (reader && own_quantizer(c, reader)))
+		return;
+	if (is_op(n, "QuantizeLinear"))
+		expand_quantize(&t);
+	else
+		expand_dequantize(&t, own_quantizer(c, n));
 }
 
 void expand_quantizers(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	copy_all(c, g);
+	visit_nodes(c, g, copy_for_readers);
 	count_uses(g);
-	expand_all(c, g);
+	visit_nodes(c, g, expand);
 	remove_dead(g);
 }

@@ -10,6 +10,7 @@
  * The product of the scales, one number, is a part of the product itself (alpha of conv2d and linear); several go
  * behind what positive factors may change places with, so that the product's epilogue still takes that in. */
 #include "half.h"
+#include "pass/fuse.h"
 #include "quantized.h"
 #include "recognize/recognize.h"
 #include "rules.h"
@@ -26,18 +27,13 @@ struct product {
 	struct value *bias, *scaled; /* as it is and by the scale; NULL when there is none */
 };
 
-static bool is_float8(const struct value *v)
-{
-	return v->type == RT_F8E4M3FN || v->type == RT_F8E5M2;
-}
-
 /* Is v made of numbers of 8 bits and a scale alone? The zero points of floats are 0. */
 static const struct node *float8_dequantizer(struct ctx *c, const struct value *v)
 {
 	const struct node *n = dequantizer(c, v);
 	const struct value *zero = n ? input(n, 2) : NULL;
 
-	if (!n || !is_float8(n->in[0]))
+	if (!n || !is_ofp8_type(n->in[0]->type))
 		return NULL;
 	for (int64_t i = zero ? value_elements(zero) : 0; i-- > 0;)
 		if (constant_real(zero, i) != 0)
@@ -46,33 +42,20 @@ static const struct node *float8_dequantizer(struct ctx *c, const struct value *
 }
 
 /* The products of the scales; false when one of them is no ordinary positive number. */
-static bool multiply_scales(struct ctx *c, struct product *p)
+static bool find_scales(struct ctx *c, struct product *p)
 {
 	p->n = value_elements(p->right->in[1]);
-	p->scale = NEW(c, float, (size_t)p->n);
-	for (int64_t i = 0; i < p->n; i++) {
-		p->scale[i] = (float)constant_real(p->left->in[1], 0) * (float)constant_real(p->right->in[1], i);
+	p->scale = multiply_scales(c, p->left, p->right);
+	for (int64_t i = 0; i < p->n; i++)
 		if (!(p->scale[i] > 0) || !isnormal(p->scale[i]))
 			return false;
-	}
 	return true;
-}
-
-/* The node that alone reads n's result, when it stands behind n in the same graph; NULL else. */
-static struct node *next_reader(const struct node *n)
-{
-	const struct value *y = n->out[0];
-
-	for (struct node *r = y->uses == 1 && !y->is_output ? n->next : NULL; r; r = r->next)
-		if (r == y->user)
-			return r;
-	return NULL;
 }
 
 /* A constant for each output that is added to a MatMul's result. */
 static void find_bias(struct product *p)
 {
-	struct node *add = next_reader(p->node);
+	struct node *add = only_reader(p->node->out[0]);
 	int64_t outputs = p->node->in[1]->dim[1];
 
 	p->bias = p->conv ? input(p->node, 2) : NULL;
@@ -116,7 +99,7 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		.right = float8_dequantizer(c, n->in[1]),
 		.conv = conv,
 	};
-	if (!p->left || !p->right || value_elements(p->left->in[1]) != 1 || !multiply_scales(c, p))
+	if (!p->left || !p->right || value_elements(p->left->in[1]) != 1 || !find_scales(c, p))
 		return false;
 	if (!n->in[1]->data)
 		return p->n == 1;
@@ -146,36 +129,21 @@ static struct value *float8_weights(struct ctx *c, const struct node *d, const s
 /* The same for what is computed while the model runs. All products that read it share it. */
 static struct value *float8_values(struct ctx *c, struct graph *g, struct node *before, const struct node *d)
 {
-	const struct value *v = d->out[0];
-
 	for (const struct node *n = before->prev; n; n = n->prev)
 		if (is_op(n, "Cast") && n->in[0] == d->in[0] && n->out[0]->type == RT_BF16)
 			return n->out[0];
 	struct node *n = node_new(c, g, before, "", "Cast", d, 1, 1);
 	set_attribute_int(c, n, "to", RT_BF16);
 	n->in[0] = d->in[0];
-	n->out[0] = value_new(c, v->name, RT_BF16, v->rank, v->dim);
+	n->out[0] = value_like(c, d->out[0]->name, RT_BF16, d->out[0]);
 	n->out[0]->def = n;
-	n->out[0]->count = v->count;
-	n->out[0]->count_axis = v->count_axis;
 	return n->out[0];
-}
-
-/* Numbers of the convolution's channels stand before its space. */
-static struct value *for_outputs(struct ctx *c, const struct product *p)
-{
-	int64_t dim[MAX_RANK] = { p->n };
-	int rank = p->n == 1 ? 0 : p->conv ? p->node->in[1]->rank - 1 : 1;
-
-	for (int i = 1; i < rank; i++)
-		dim[i] = 1;
-	return value_constant(c, "scale", RT_F32, rank, dim, p->scale);
 }
 
 /* The last node behind n that a positive factor may change places with: what each output goes through by itself. */
 static struct node *last_in_step(struct node *n)
 {
-	for (struct node *r = n; r; r = next_reader(n))
+	for (struct node *r = n; r; r = only_reader(n->out[0]))
 		if (r == n || is_op(r, "Relu") || (is_op(r, "MaxPool") && r->n_out == 1))
 			n = r;
 		else
@@ -186,11 +154,11 @@ static struct node *last_in_step(struct node *n)
 /* A QuantizeLinear that alone reads the result divides by one number: the scales take it in. */
 static void take_quantizer(struct ctx *c, struct product *p, const struct node *end)
 {
-	struct node *q = next_reader(end);
+	struct node *q = only_reader(end->out[0]);
 	double by;
 
-	if (!is_op(q, "QuantizeLinear") || q->in[0] != end->out[0] || !is_float8(q->out[0]) || q->in[1]->type != RT_F32 ||
-		!constant_scalar(q->in[1], &by) || !(by > 0) || attribute_int(c, q, "precision", 0))
+	if (!is_op(q, "QuantizeLinear") || q->in[0] != end->out[0] || !is_ofp8_type(q->out[0]->type) ||
+		q->in[1]->type != RT_F32 || !constant_scalar(q->in[1], &by) || !(by > 0) || attribute_int(c, q, "precision", 0))
 		return;
 	for (int64_t i = 0; i < p->n; i++)
 		if (!isnormal((float)((double)p->scale[i] / by)))
@@ -198,22 +166,6 @@ static void take_quantizer(struct ctx *c, struct product *p, const struct node *
 	for (int64_t i = 0; i < p->n; i++)
 		p->scale[i] = (float)((double)p->scale[i] / by);
 	q->in[1] = value_float(c, "1", 1);
-}
-
-/* Behind `end`, a multiplication by the scales; its result takes the place of end's. */
-static void append_scales(struct ctx *c, struct graph *g, const struct product *p, struct node *end)
-{
-	struct value *y = end->out[0], *before = value_new(c, y->name, RT_F32, y->rank, y->dim);
-	struct node *n = node_new(c, g, end->next, "", "Mul", end, 2, 1);
-
-	before->count = y->count;
-	before->count_axis = y->count_axis;
-	before->def = end;
-	end->out[0] = before;
-	n->in[0] = before;
-	n->in[1] = for_outputs(c, p);
-	n->out[0] = y;
-	y->def = n;
 }
 
 /* One factor is what the product's own epilogue multiplies by. A MatMul with weights becomes a gluec.Linear. */
@@ -252,30 +204,20 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 	if (p->n == 1)
 		set_alpha(c, g, p);
 	else
-		append_scales(c, g, p, end);
+		append_constant(c, g, end, "Mul", for_outputs(c, n, "scale", p->n, p->scale));
 }
 
-static void replace_products(struct ctx *c, struct graph *g)
+static void replace_product(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct node *before = n->prev;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			replace_products(c, inner[i]);
-		if (find_product(c, n, &p))
-			take_out_scales(c, g, &p);
-		/* A product and the node behind it may be gone. */
-		next = before ? before->next : g->first;
-		if (next == n)
-			next = n->next;
-	}
+	if (find_product(c, n, &p))
+		take_out_scales(c, g, &p);
 }
 
 void find_float8_products(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	replace_products(c, g);
+	visit_joining(c, g, replace_product);
 	remove_dead(g);
 }

@@ -238,7 +238,7 @@ static struct value *insert_cast(
 	struct ctx *c, struct graph *g, struct node *before, struct value *v, enum rt_type type, const char *reason)
 {
 	struct node like = { .name = v->name, .origin = v->name, .reason = reason };
-	struct value *to = value_new(c, arena_text(c, "%s.%s", v->name, type_name(type)), type, v->rank, v->dim);
+	struct value *to = value_like(c, arena_text(c, "%s.%s", v->name, type_name(type)), type, v);
 	struct node *cast = node_new(c, g, before, "", "Cast", &like, 1, 1);
 
 	set_attribute_int(c, cast, "to", type);
@@ -246,8 +246,6 @@ static struct value *insert_cast(
 	cast->in[0] = v;
 	cast->out[0] = to;
 	to->def = cast;
-	to->count = v->count;
-	to->count_axis = v->count_axis;
 	return to;
 }
 

@@ -180,15 +180,16 @@ static bool makes_positions(const struct node *n)
 	return false;
 }
 
+static void mark_positions(struct ctx *c, struct graph *g, struct node *n)
+{
+	(void)c;
+	(void)g;
+	for (int i = 0; makes_positions(n) && i < n->n_out; i++)
+		if (n->out[i] && is_float_type(n->out[i]->type))
+			n->out[i]->is_position = true;
+}
+
 void find_positions(struct ctx *c, struct graph *g)
 {
-	struct graph *inner[8];
-
-	for (struct node *n = g->first; n; n = n->next) {
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			find_positions(c, inner[i]);
-		for (int i = 0; makes_positions(n) && i < n->n_out; i++)
-			if (n->out[i] && is_float_type(n->out[i]->type))
-				n->out[i]->is_position = true;
-	}
+	visit_nodes(c, g, mark_positions);
 }

@@ -246,6 +246,6 @@ static bool absorb_one(struct ctx *c, struct graph *g, struct node *n)
 
 void absorb_epilogue(struct ctx *c, struct graph *g, struct node *n)
 {
-	while (absorb_one(c, g, n))
+	while (is_internal(n, "IntegerProduct") && absorb_one(c, g, n))
 		;
 }

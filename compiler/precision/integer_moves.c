@@ -48,15 +48,6 @@ static bool ends_in_bytes(const struct value *v)
 	return found == v->uses;
 }
 
-static struct value *with_type(struct ctx *c, const struct value *v, enum rt_type type)
-{
-	struct value *to = value_new(c, v->name, type, v->rank, v->dim);
-
-	to->count = v->count;
-	to->count_axis = v->count_axis;
-	return to;
-}
-
 /* The quantizer of all inputs that n moves. */
 static bool moves_dequantized(struct ctx *c, const struct node *n, struct quantizer *q)
 {
@@ -82,7 +73,7 @@ static bool push_dequantizer(struct ctx *c, struct graph *g, struct node *n)
 	for (int i = 0; i < moved_inputs(n); i++)
 		n->in[i] = n->in[i]->def->in[0];
 	struct node *behind = node_new(c, g, n->next, "", "DequantizeLinear", d, 3, 1);
-	behind->in[0] = with_type(c, n->out[0], q.type);
+	behind->in[0] = value_like(c, n->out[0]->name, q.type, n->out[0]);
 	behind->in[1] = d->in[1];
 	behind->in[2] = input(d, 2);
 	behind->out[0] = n->out[0];
@@ -122,7 +113,7 @@ static bool pull_quantizer(struct ctx *c, struct graph *g, struct node *n)
 		before->in[0] = n->in[i];
 		before->in[1] = q->in[1];
 		before->in[2] = input(q, 2);
-		before->out[0] = with_type(c, n->in[i], to.type);
+		before->out[0] = value_like(c, n->in[i]->name, to.type, n->in[i]);
 		before->out[0]->def = before;
 		n->in[i] = before->out[0];
 	}

@@ -25,16 +25,6 @@ struct product {
 	struct value *bias; /* constant, or NULL; i32: part of the sums */
 };
 
-static bool is_byte(const struct value *v)
-{
-	return v->type == RT_U8 || v->type == RT_I8;
-}
-
-static bool is_small_weight(const struct value *v)
-{
-	return v->data && (is_byte(v) || v->type == RT_U4 || v->type == RT_I4 || v->type == RT_U2 || v->type == RT_I2);
-}
-
 /* One number, or one for each output. */
 static bool fits_outputs(const struct product *p, const struct value *v)
 {
@@ -125,8 +115,8 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 {
 	if (!read_dequantized(c, n, p) && !read_qlinear(n, p) && !read_integer(n, p))
 		return false;
-	return !p->x->data && is_byte(p->x) && is_small_weight(p->w) && has_shape(p) && fits_outputs(p, p->w_zero) &&
-		   fits_outputs(p, p->w_scale) && has_bias(p) && value_elements(p->w) > 0;
+	return !p->x->data && is_byte_type(p->x->type) && p->w->data && is_small_integer_type(p->w->type) && has_shape(p) &&
+		   fits_outputs(p, p->w_zero) && fits_outputs(p, p->w_scale) && has_bias(p) && value_elements(p->w) > 0;
 }
 
 /* Weight i, less its zero point, as it stands in the file. */
@@ -214,29 +204,20 @@ static struct value *integer_bias(struct ctx *c, const struct product *p, const 
 	return value_constant(c, p->bias->name, RT_I32, 1, &n, sum);
 }
 
-/* A value in front of v, which the node that makes v makes from it. */
-static struct value *value_before(struct ctx *c, const struct value *v, enum rt_type type)
-{
-	struct value *to = value_new(c, v->name, type, v->rank, v->dim);
-
-	to->count = v->count;
-	to->count_axis = v->count_axis;
-	return to;
-}
-
 /* The QuantizeLinear that ends a QLinear operator. */
 static void append_quantizer(struct ctx *c, struct graph *g, const struct product *p, struct node *n)
 {
 	struct node *q = node_new(c, g, p->node, "", "QuantizeLinear", p->node, 3, 1);
+	struct value *y = p->node->out[0];
 
-	q->in[0] = n->out[0] = value_before(c, p->node->out[0], RT_F32);
+	q->in[0] = n->out[0] = value_like(c, y->name, RT_F32, y);
 	n->out[0]->def = n;
 	q->in[1] = p->node->in[6];
 	q->in[2] = p->node->in[7];
 	if (q->in[1]->data)
 		q->in[1] = value_float(c, q->in[1]->name, (float)constant_real(q->in[1], 0));
-	q->out[0] = p->node->out[0];
-	q->out[0]->def = q;
+	q->out[0] = y;
+	y->def = q;
 }
 
 static void replace_product(struct ctx *c, struct graph *g, const struct product *p)
@@ -267,41 +248,18 @@ static void replace_product(struct ctx *c, struct graph *g, const struct product
 	node_remove(g, p->node);
 }
 
-static void replace_products(struct ctx *c, struct graph *g)
+static void replace_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			replace_products(c, inner[i]);
-		if (!is_ruled_float(c, n) && find_product(c, n, &p))
-			replace_product(c, g, &p);
-	}
-}
-
-static void absorb_epilogues(struct ctx *c, struct graph *g)
-{
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct node *before = n->prev;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			absorb_epilogues(c, inner[i]);
-		if (is_internal(n, "IntegerProduct"))
-			absorb_epilogue(c, g, n);
-		/* A node that took others' places has moved, and the one behind it may be gone. */
-		next = before ? before->next : g->first;
-		if (next == n)
-			next = n->next;
-	}
+	if (!is_ruled_float(c, n) && find_product(c, n, &p))
+		replace_product(c, g, &p);
 }
 
 void find_integer_products(struct ctx *c, struct graph *g)
 {
-	replace_products(c, g);
+	visit_nodes(c, g, replace_node);
 	remove_dead(g);
-	absorb_epilogues(c, g);
+	visit_joining(c, g, absorb_epilogue);
 	remove_dead(g);
 }

@@ -27,7 +27,7 @@ bool is_product(const struct node *n)
 	return is_internal(n, "Linear") || is_internal(n, "Attention") || is_op(n, "Conv") || is_internal(n, "Conv");
 }
 
-static bool is_quantized_product(const struct node *n)
+static bool has_exact_weights(const struct node *n)
 {
 	return is_product(n) && input(n, 1)->is_exact;
 }
@@ -36,12 +36,12 @@ bool is_float8_product(const struct node *n)
 {
 	if (is_op(n, "MatMul"))
 		return n->in[0]->type == RT_BF16 && n->in[1]->type == RT_BF16 && n->out[0]->type == RT_F32;
-	return is_quantized_product(n) && input(n, 1)->type == RT_BF16;
+	return has_exact_weights(n) && input(n, 1)->type == RT_BF16;
 }
 
 bool is_integer_product(const struct node *n)
 {
-	return is_internal(n, "IntegerProduct") || (is_quantized_product(n) && !is_float8_product(n));
+	return is_internal(n, "IntegerProduct") || (has_exact_weights(n) && !is_float8_product(n));
 }
 
 /* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever
@@ -100,16 +100,4 @@ int64_t count_terms(const struct node *n)
 	for (int i = 1; conv && i < w->rank; i++)
 		taps *= w->dim[i];
 	return conv ? taps : 0;
-}
-
-void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n))
-{
-	struct graph *inner[8];
-
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			visit_nodes(c, inner[i], visit);
-		visit(c, g, n);
-	}
 }

@@ -3,16 +3,6 @@
 #include "precision.h"
 #include "rules.h"
 
-static bool is_eight_bits(enum rt_type type)
-{
-	return type == RT_U8 || type == RT_I8;
-}
-
-static bool is_fp8(enum rt_type type)
-{
-	return type >= RT_F8E4M3FN && type <= RT_F8E5M2FNUZ;
-}
-
 /* The DequantizeLinear that v comes from by nodes that only move elements; constants remember what they were folded
  * from. */
 static const struct node *dequantizer(const struct value *v)
@@ -37,14 +27,14 @@ static bool is_quantized_product(const struct node *n)
 	if (!is_op(n, "Conv") && !is_op(n, "MatMul") && !is_op(n, "Gemm"))
 		return false;
 	const struct node *x = dequantizer(input(n, 0)), *w = dequantizer(input(n, 1));
-	return x && w && is_eight_bits(x->in[0]->type) && is_eight_bits(w->in[0]->type);
+	return x && w && is_byte_type(x->in[0]->type) && is_byte_type(w->in[0]->type);
 }
 
 static bool has_fp8(const struct node *n)
 {
 	for (int i = 0; i < n->n_in; i++) {
 		const struct node *d = dequantizer(n->in[i]);
-		if ((n->in[i] && is_fp8(n->in[i]->type)) || (d && is_fp8(d->in[0]->type)))
+		if ((n->in[i] && is_float8_type(n->in[i]->type)) || (d && is_float8_type(d->in[0]->type)))
 			return true;
 	}
 	return false;
@@ -110,7 +100,7 @@ static void assign_default(struct ctx *c, struct node *n)
 		n->reason = "8-bit floats in the file, multiplied exactly as bfloat16";
 		return;
 	}
-	if (is_op(n, "Cast") && is_fp8(n->in[0]->type) && n->out[0]->type == RT_BF16) {
+	if (is_op(n, "Cast") && is_float8_type(n->in[0]->type) && n->out[0]->type == RT_BF16) {
 		n->reason = "8-bit floats in the file, which bfloat16 holds exactly";
 		return;
 	}

@@ -47,8 +47,6 @@ bool writes_half(const struct node *n);
 enum rt_type stored_type(const struct ctx *c, const struct node *n);
 /* How many terms each sum of a product has; 0 for other operators. */
 int64_t count_terms(const struct node *n);
-/* Calls visit for each node of g, branches included: a node's branches first. */
-void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n));
 
 /* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none. */
 void check_policy(struct ctx *c, const struct graph *g);

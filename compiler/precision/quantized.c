@@ -17,11 +17,6 @@
 
 enum { EXACT = 1 << 24 }; /* float holds every integer up to here */
 
-static bool is_small_integer(enum rt_type type)
-{
-	return type == RT_U8 || type == RT_I8 || type == RT_U4 || type == RT_I4 || type == RT_U2 || type == RT_I2;
-}
-
 static bool is_float_constant(const struct value *v)
 {
 	return v && v->data && v->type == RT_F32;
@@ -80,15 +75,12 @@ static struct value *integer_weights(struct ctx *c, const struct node *d, const 
 static struct value *integer_values(struct ctx *c, struct graph *g, struct node *before, const struct node *d)
 {
 	struct node *n = node_new(c, g, before, "", "DequantizeLinear", d, 3, 1);
-	const struct value *v = d->out[0];
 
 	n->in[0] = d->in[0];
 	n->in[1] = value_float(c, "1", 1);
 	n->in[2] = input(d, 2);
-	n->out[0] = value_new(c, v->name, RT_F32, v->rank, v->dim);
+	n->out[0] = value_like(c, d->out[0]->name, RT_F32, d->out[0]);
 	n->out[0]->def = n;
-	n->out[0]->count = v->count;
-	n->out[0]->count_axis = v->count_axis;
 	return n->out[0];
 }
 
@@ -109,8 +101,8 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 		return false;
 	const struct value *w = n->in[1];
 	*p = (struct product){ n, dequantizer(c, n->in[0]), dequantizer(c, w), conv ? 0 : 1, 1, NULL };
-	if (!p->left || !p->right || n->in[0]->data || !is_small_integer(p->left->in[0]->type) ||
-		!is_small_integer(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
+	if (!p->left || !p->right || n->in[0]->data || !is_small_integer_type(p->left->in[0]->type) ||
+		!is_small_integer_type(p->right->in[0]->type) || value_elements(p->left->in[1]) != 1)
 		return false;
 	p->n = value_elements(p->right->in[1]);
 	/* The weights and results of Conv and Linear may become halves, which do not hold such sums; those of MatMul do
@@ -122,18 +114,21 @@ static bool find_product(struct ctx *c, struct node *n, struct product *p)
 	return scales_slices(c, p->right, w, p->axis);
 }
 
-static void multiply_scales(struct ctx *c, struct product *p)
+float *multiply_scales(struct ctx *c, const struct node *left, const struct node *right)
 {
-	p->scale = NEW(c, float, (size_t)p->n);
-	for (int64_t i = 0; i < p->n; i++)
-		p->scale[i] = (float)constant_real(p->left->in[1], 0) * (float)constant_real(p->right->in[1], i);
+	int64_t n = value_elements(right->in[1]);
+	float *scale = NEW(c, float, (size_t)n);
+
+	for (int64_t i = 0; i < n; i++)
+		scale[i] = (float)constant_real(left->in[1], 0) * (float)constant_real(right->in[1], i);
+	return scale;
 }
 
-/* Numbers for each output, so that they broadcast to it: a convolution's channels stand before its space. */
-static struct value *for_outputs(struct ctx *c, const struct product *p, const char *name, int64_t n, const float *data)
+struct value *for_outputs(struct ctx *c, const struct node *product, const char *name, int64_t n, const float *data)
 {
 	int64_t dim[MAX_RANK] = { n };
-	int rank = n == 1 ? 0 : is_op(p->node, "Conv") ? p->node->in[1]->rank - 1 : 1;
+	/* A convolution's channels stand before its space. */
+	int rank = n == 1 ? 0 : is_op(product, "Conv") ? product->in[1]->rank - 1 : 1;
 
 	for (int i = 1; i < rank; i++)
 		dim[i] = 1;
@@ -173,14 +168,12 @@ static struct value *integer_bias(struct ctx *c, const struct product *p, const 
 	return value_constant(c, bias->name, RT_F32, 1, &n, data);
 }
 
-/* A node behind `last` that works on its output with a constant; its own output takes the other's place. */
-static struct node *append(struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant)
+struct node *append_constant(
+	struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant)
 {
-	struct value *end = last->out[0], *before = value_new(c, end->name, RT_F32, end->rank, end->dim);
+	struct value *end = last->out[0], *before = value_like(c, end->name, RT_F32, end);
 	struct node *n = node_new(c, g, last->next, "", type, last, 2, 1);
 
-	before->count = end->count;
-	before->count_axis = end->count_axis;
 	before->def = last;
 	last->out[0] = before;
 	n->in[0] = before;
@@ -196,7 +189,7 @@ static void take_quantizer(struct ctx *c, struct product *p, const struct value 
 	struct node *q = y->user;
 
 	if (y->uses != 1 || y->is_output || !is_op(q, "QuantizeLinear") || q->in[0] != y || !is_float_constant(q->in[1]) ||
-		value_elements(q->in[1]) != 1 || !is_small_integer(q->out[0]->type) || attribute_int(c, q, "precision", 0))
+		value_elements(q->in[1]) != 1 || !is_small_integer_type(q->out[0]->type) || attribute_int(c, q, "precision", 0))
 		return;
 	float by = (float)constant_real(q->in[1], 0);
 	for (int64_t i = 0; i < p->n; i++)
@@ -212,7 +205,7 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 	struct node *n = p->node, *end = n;
 	struct value *bias = input(n, 2), *w = n->in[1], *integers = NULL;
 
-	multiply_scales(c, p);
+	p->scale = multiply_scales(c, p->left, p->right);
 	if (bias)
 		integers = integer_bias(c, p, bias);
 	n->in[0] = integer_values(c, g, n, p->left);
@@ -221,28 +214,23 @@ static void take_out_scales(struct ctx *c, struct graph *g, struct product *p)
 		n->in[2] = integers;
 	if (!bias || integers)
 		take_quantizer(c, p, n->out[0]);
-	end = append(c, g, n, "Mul", for_outputs(c, p, "scale", p->n, p->scale));
+	end = append_constant(c, g, n, "Mul", for_outputs(c, n, "scale", p->n, p->scale));
 	if (bias && !integers)
-		append(c, g, end, "Add", for_outputs(c, p, bias->name, value_elements(bias), constant_floats(c, bias)));
+		append_constant(
+			c, g, end, "Add", for_outputs(c, n, bias->name, value_elements(bias), constant_floats(c, bias)));
 }
 
-static void factor_graph(struct ctx *c, struct graph *g)
+static void factor_node(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		next = n->next;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			factor_graph(c, inner[i]);
-		if (find_product(c, n, &p) && (!input(n, 2) || n->in[2]->data))
-			take_out_scales(c, g, &p);
-	}
+	if (find_product(c, n, &p) && (!input(n, 2) || n->in[2]->data))
+		take_out_scales(c, g, &p);
 }
 
 void factor_scales(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	factor_graph(c, g);
+	visit_nodes(c, g, factor_node);
 	remove_dead(g);
 }

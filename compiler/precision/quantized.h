@@ -29,7 +29,18 @@ int64_t integer_weight(const struct node *d, int axis, int64_t i);
  * integers, which float holds exactly. */
 bool read_integer_bias(const struct node *d, const struct value *bias, int64_t n, const float *scale, int64_t *to);
 
-/* integer_epilogue.c: what follows a gluec.IntegerProduct n and can be computed in its epilogue becomes part of it. */
+/* quantized.c: taking scales out of a product, a Conv or MatMul whose factors `left` and `right` make. */
+/* left's scale, one number, times each of right's. */
+float *multiply_scales(struct ctx *c, const struct node *left, const struct node *right);
+/* n numbers as a constant that broadcasts to the product's result: one, or one for each output. */
+struct value *for_outputs(struct ctx *c, const struct node *product, const char *name, int64_t n, const float *data);
+/* A node of ONNX's operator `type` behind `last` that works on its output with a constant; its own output takes the
+ * other's place. */
+struct node *append_constant(
+	struct ctx *c, struct graph *g, struct node *last, const char *type, struct value *constant);
+
+/* integer_epilogue.c: what follows n, if that is a gluec.IntegerProduct, and can be computed in its epilogue becomes
+ * part of it. */
 void absorb_epilogue(struct ctx *c, struct graph *g, struct node *n);
 
 /* The inputs of a gluec.IntegerProduct: see op/integer_product.c. */

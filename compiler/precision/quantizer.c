@@ -3,11 +3,6 @@
 #include "quantized.h"
 #include <math.h>
 
-static bool is_byte(enum rt_type type)
-{
-	return type == RT_U8 || type == RT_I8;
-}
-
 bool read_quantizer(struct ctx *c, const struct node *n, struct quantizer *to)
 {
 	bool quantizes = is_op(n, "QuantizeLinear");
@@ -17,7 +12,7 @@ bool read_quantizer(struct ctx *c, const struct node *n, struct quantizer *to)
 		return false;
 	const struct value *q = quantizes ? n->out[0] : n->in[0], *x = quantizes ? n->in[0] : n->out[0];
 	const struct value *zero = input(n, 2);
-	if (!is_byte(q->type) || x->type != RT_F32 || n->in[1]->type != RT_F32 || attribute_int(c, n, "precision", 0))
+	if (!is_byte_type(q->type) || x->type != RT_F32 || n->in[1]->type != RT_F32 || attribute_int(c, n, "precision", 0))
 		return false;
 	if (!constant_scalar(n->in[1], &scale) || !isnormal((float)scale) || !(scale > 0))
 		return false;

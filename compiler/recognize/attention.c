@@ -37,7 +37,7 @@ static struct value *operand(struct ctx *c, struct graph *g, struct node *before
 	if (count >= 0)
 		set_attribute_ints(c, again, "perm", count, perm);
 	again->in[0] = x;
-	again->out[0] = value_new(c, v->name, v->type, v->rank, v->dim);
+	again->out[0] = value_like(c, v->name, v->type, v);
 	again->out[0]->def = again;
 	return again->out[0];
 }

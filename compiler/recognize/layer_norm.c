@@ -18,7 +18,7 @@ static bool recognize_operator(struct ctx *c, struct graph *g, struct node *n)
 	if (n->n_in < 2 || !fits(n->in[0], n->in[1]) || (input(n, 2) && !n->in[2]->data))
 		return false;
 	for (int i = 1; i < n->n_out; i++)
-		if (n->out[i] && n->out[i]->uses)
+		if (is_read(n, i))
 			return false;
 	if (axis != -1 && axis != rank - 1)
 		return false;

@@ -151,7 +151,7 @@ static struct value *copied(struct copy *copy, struct value *v)
 		return v;
 	if (copy->n == MOST)
 		return NULL;
-	struct value *own = value_new(copy->c, v->name, v->type == copy->type ? RT_F64 : v->type, v->rank, v->dim);
+	struct value *own = value_like(copy->c, v->name, v->type == copy->type ? RT_F64 : v->type, v);
 	if (v->data) {
 		int64_t n = value_elements(v);
 		double *data = NEW(copy->c, double, (size_t)n + 1);

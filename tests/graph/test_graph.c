@@ -204,6 +204,89 @@ START_TEST(same_shapes)
 }
 END_TEST
 
+START_TEST(values_like)
+{
+	struct op_test t = pass_begin();
+	struct value *x = op_input(&t, "f32[2,3]", NULL), *count = value_int(t.c, "count", 2);
+
+	x->count = count;
+	x->count_axis = 1;
+	x->is_output = true;
+	struct value *y = value_like(t.c, "y", RT_I8, x);
+	ck_assert_str_eq(y->name, "y");
+	ck_assert(y != x && y->type == RT_I8 && same_shape(x, y));
+	ck_assert(y->count == count && y->count_axis == 1);
+	ck_assert(!y->data && !y->def && !y->is_output);
+	ck_assert_int_eq(value_like(t.c, "u", RT_F32, value_new(t.c, "v", RT_F32, -1, NULL))->rank, -1);
+	/* Of a constant only the shape counts. */
+	ck_assert_ptr_null(value_like(t.c, "i", RT_I64, value_int(t.c, "j", 1))->data);
+	op_end(&t);
+}
+END_TEST
+
+/* Appends the node's name to the message, which shows in which order nodes were visited. */
+static void visit_name(struct ctx *c, struct graph *g, struct node *n)
+{
+	(void)g;
+	strncat(c->message, n->name, sizeof c->message - strlen(c->message) - 1);
+}
+
+/* Two nodes in the place of one. */
+static void visit_replacing(struct ctx *c, struct graph *g, struct node *n)
+{
+	visit_name(c, g, n);
+	node_new(c, g, n, "", "Neg", n, 1, 1);
+	node_new(c, g, n, "", "Neg", n, 1, 1);
+	node_remove(g, n);
+}
+
+/* Every node takes the place of the one behind it, as an activation's product does. */
+static void visit_taking(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *behind = n->next;
+
+	visit_name(c, g, n);
+	if (!behind)
+		return;
+	node_remove(g, n);
+	node_insert(g, behind, n);
+	node_remove(g, behind);
+}
+
+START_TEST(visiting)
+{
+	struct op_test t = pass_begin();
+
+	branching(&t);
+	visit_nodes(t.c, t.g, visit_name);
+	ck_assert_str_eq(t.c->message, "pqinnerchoice");
+	*t.c->message = 0;
+	visit_joining(t.c, t.g, visit_name);
+	ck_assert_str_eq(t.c->message, "pqinnerchoice");
+	op_end(&t);
+}
+END_TEST
+
+START_TEST(visiting_changes)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+
+	for (int joining = 0; joining < 2; joining++) {
+		struct op_test t = pass_begin();
+		struct value *x = op_input(&t, "f32[2]", NULL);
+		for (int i = 0; i < 5; i++)
+			x = pass_node(&t, "Relu", names[i], 1, x);
+		if (joining)
+			visit_joining(t.c, t.g, visit_taking);
+		else
+			visit_nodes(t.c, t.g, visit_replacing);
+		ck_assert_str_eq(t.c->message, joining ? "ace" : "abcde");
+		ck_assert_str_eq(order(&t), joining ? "ace" : "aabbccddee");
+		op_end(&t);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("graph");
@@ -216,6 +299,9 @@ Suite *suite(void)
 	tcase_add_test(c, dead_code);
 	tcase_add_test(c, shapes);
 	tcase_add_test(c, same_shapes);
+	tcase_add_test(c, values_like);
+	tcase_add_test(c, visiting);
+	tcase_add_test(c, visiting_changes);
 	suite_add_tcase(s, c);
 	return s;
 }
