@@ -25,8 +25,10 @@ static void build(struct ctx *c, void *user)
 	read_model(c);
 	take_own_settings(c, job->models, job->which, job->first, job->extractor);
 	specialize_model(c);
+	take_own_rules(c, job->models, job->which);
+	const struct names *names = node_names(c, c->graph);
 	build_model(c, &library);
-	job->parts = list_parts(c, c->graph);
+	job->parts = list_parts(c, c->graph, names);
 	snprintf(job->library, sizeof job->library, "%s", library);
 }
 
