@@ -31,6 +31,16 @@ double read_real(struct ctx *c, const char *option, const char *text, double lea
 	return x;
 }
 
+void append_text(struct ctx *c, const char *const **list, int *n, const char *text)
+{
+	const char **more = NEW(c, const char *, (size_t)*n + 1);
+
+	if (*n)
+		memcpy(more, *list, (size_t)*n * sizeof *more);
+	more[(*n)++] = text;
+	*list = more;
+}
+
 /* Appends to a list of bindings. */
 static struct binding *new_binding(struct ctx *c, struct binding **list, int *count, const char *name, size_t n)
 {
