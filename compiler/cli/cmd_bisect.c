@@ -19,7 +19,7 @@ const struct command command_bisect = {
 	"takes about log2 n + 3 runs, every further one as many again. The exit code is 0 when a set was found, or when\n"
 	"nothing fails; 1 when the gate fails even with every node in float.\n\n"
 	"  --runs N              stop after so many runs, with the smallest set known then (default: "
-	"60)\n" GATE_COMMAND_HELP "\n" GATE_LIMITS_HELP,
+	"60)\n" GATE_COMMAND_HELP "\n",
 	run,
 };
 

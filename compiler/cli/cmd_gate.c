@@ -27,7 +27,7 @@ const struct command command_gate = {
 	"  pipeline   two pictures, images [2,c,H,W] or two inputs, to keypoints and matches\n\n" GATE_COMMAND_HELP
 	"  --json FILE           writes all figures as JSON, those of each pair too\n"
 	"  --rounds N            how often each call is timed, both sides in turn; 0: not at all (default: 3)\n"
-	"\n" GATE_LIMITS_HELP,
+	"\n",
 	run,
 };
 

@@ -25,7 +25,7 @@ const struct command command_tune = {
 	"  -o DIR                where the rules go\n"
 	"  --precision P         bf16, fp16 or bf16x3: this one, whatever the others would take\n"
 	"  --rounds N            how often each call is timed, both sides in turn (default: 3)\n"
-	"  --runs N              stop after so many measurements (default: 100)\n" GATE_COMMAND_HELP "\n" GATE_LIMITS_HELP,
+	"  --runs N              stop after so many measurements (default: 100)\n" GATE_COMMAND_HELP "\n",
 	run,
 };
 
