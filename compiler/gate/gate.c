@@ -4,6 +4,7 @@
 #include "figures.h"
 #include "parts.h"
 #include "base/progress.h"
+#include "base/statistics.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,18 +32,10 @@ struct gate *gate_open(struct ctx *c, const struct gate_options *options, const 
 	return g;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The figures of n times; the percentile is the smallest that so many do not exceed, as gluec bench has it. */
 static struct gate_latency summarize(double *seconds, int n)
 {
-	qsort(seconds, (size_t)n, sizeof *seconds, by_size);
-	return (struct gate_latency){ n, (seconds[(n - 1) / 2] + seconds[n / 2]) / 2, seconds[(99 * n + 99) / 100 - 1] };
+	sort_numbers(seconds, n);
+	return (struct gate_latency){ n, median(seconds, n), percentile(seconds, n, 99) };
 }
 
 /* Times model `which` of both sides, a call of the one after a call of the other. The first round warms up. */
