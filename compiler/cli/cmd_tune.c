@@ -5,6 +5,7 @@
 #include "gate/trial.h"
 #include "gate_command.h"
 #include "base/out.h"
+#include "base/path.h"
 #include "base/progress.h"
 #include "precision/rules.h"
 #include <string.h>
@@ -168,13 +169,6 @@ static void search_floats(struct ctx *c, struct search *s, int most_runs)
 }
 
 /* ---- the rules */
-
-static const char *base_name(struct ctx *c, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-
-	return arena_text(c, "%.*s", (int)(dot && dot > name ? dot - name : (ptrdiff_t)strlen(name)), name);
-}
 
 static void write_rules(
 	struct ctx *c, const struct gate_models *models, int which, const struct search *s, const char *folder)

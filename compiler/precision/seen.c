@@ -1,5 +1,6 @@
 /* What values were seen to be: a text file with a line for each value, its fields separated by tabs. */
 #include "seen.h"
+#include "base/path.h"
 #include "onnx/tensor.h"
 #include <math.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ void add_ranges(struct ctx *c, const char *from, char *text)
 
 void read_ranges(struct ctx *c, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = file_name(path);
 	size_t bytes;
 	const uint8_t *data = read_file(c, path, &bytes);
 	char *text = arena_get(c, bytes + 1, 1);
