@@ -51,7 +51,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!read_gate_command(c, &o, argc, argv, list, &reference, &candidate))
 		return DONE;
 	struct gate *gate = gate_open(c, &o.gate, &reference);
-	const struct gate_figures *f = gate_measure(c, gate, &candidate);
+	const struct gate_figures *f = gate_measure(c, gate, &candidate, GATE_TIMES);
 	check_asked_limits(c, &o, f);
 	print_gate(c, f, &o.limits);
 	if (json) {

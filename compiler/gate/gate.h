@@ -46,6 +46,14 @@ struct gate_latency {
 	double median, p99;
 };
 
+/* A part of a model that may be put back to float: a node of its optimised graph that is computed or stored in reduced
+ * precision. */
+struct gate_part {
+	int model;         /* 0 or 1 */
+	const char *names; /* of the ONNX nodes that it stands for, with blanks between */
+	double multiply_adds;
+};
+
 struct gate_figures {
 	int n_pairs, n_homographies;
 	struct pair_figures *pair, all; /* all: sums over the pairs, and the largest error */
@@ -53,7 +61,9 @@ struct gate_figures {
 	double
 		worst_jaccard; /* of the pairs in which the reference has at least GATE_ENOUGH matches; 1 when there are none */
 	double area[GATE_SIDES][GATE_AREAS];        /* 0 to 1, over the pairs with a homography */
-	struct gate_latency latency[GATE_SIDES][2]; /* of the first and the second model */
+	struct gate_latency latency[GATE_SIDES][2]; /* of the first and the second model, with GATE_TIMES */
+	int n_parts;
+	struct gate_part *part; /* of the candidate's models, in the order in which they run, with GATE_PARTS */
 };
 
 enum { GATE_ENOUGH = 20 };
@@ -70,20 +80,13 @@ struct gate;
  * finds no match at all, since nothing could be said then. */
 struct gate *gate_open(struct ctx *c, const struct gate_options *options, const struct gate_models *reference);
 
-/* Compiles and runs the candidate. Only the figures stay in c->arena. */
-struct gate_figures *gate_measure(struct ctx *c, struct gate *gate, const struct gate_models *candidate);
+/* What a measurement may take longer for: the latencies, both sides timed in turn, and the list of parts. */
+enum { GATE_TIMES = 1, GATE_PARTS = 2 };
 
-/* A part of a model that may be put back to float: a node of its optimised graph that is computed or stored in reduced
- * precision. */
-struct gate_part {
-	int model;         /* 0 or 1 */
-	const char *names; /* of the ONNX nodes that it stands for, with blanks between */
-	double multiply_adds;
-};
-
-/* The parts of the candidate's models, in the order in which they run; it is built for that, not run. Returns their
- * number, which may be 0. */
-int gate_parts(struct ctx *c, struct gate *gate, const struct gate_models *candidate, struct gate_part **parts);
+/* Compiles the candidate, as far as none before it had the same model with the same settings, and runs it. Only the
+ * figures stay in c->arena. */
+struct gate_figures *gate_measure(
+	struct ctx *c, struct gate *gate, const struct gate_models *candidate, unsigned wanted);
 
 /* The settings without what reduces precision: the reference for a model is itself with these. */
 struct settings gate_in_float(const struct settings *set);

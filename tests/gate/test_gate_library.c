@@ -1,5 +1,6 @@
 /* The gate as other parts of gluec use it: one reference, several candidates. */
 #include "arena_run.h"
+#include "base/temporary.h"
 #include "cli_picture.h"
 #include "gate/gate.h"
 #include "suite.h" /* last: check.h has a macro named fail */
@@ -20,9 +21,16 @@ static void measure_twice(struct ctx *c, void *user)
 	struct gate *gate = gate_open(c, &options, &models);
 	struct settings before = c->set;
 	size_t used = arena_used(c->arena);
-	const struct gate_figures *same = gate_measure(c, gate, &models);
+	const struct gate_figures *same = gate_measure(c, gate, &models, 0);
 	models.set[0].precision = PRECISION_FP16;
-	const struct gate_figures *half = gate_measure(c, gate, &models), *again = gate_measure(c, gate, &models);
+	const struct gate_figures *half = gate_measure(c, gate, &models, 0);
+	const char *object = arena_text(c, "%s/build/candidate_first.o", temporary_folder(c));
+	/* The same model is not built again, nor is the reference's. */
+	ck_assert_int_eq(unlink(object), 0);
+	const struct gate_figures *again = gate_measure(c, gate, &models, 0);
+	models.set[0].precision = PRECISION_FP32;
+	ck_assert_double_eq(gate_jaccard(&gate_measure(c, gate, &models, 0)->all), 1);
+	ck_assert_int_ne(access(object, F_OK), 0);
 	/* What candidates need is given back. */
 	ck_assert_uint_lt(arena_used(c->arena) - used, 1 << 20);
 	ck_assert_mem_eq(&before, &c->set, sizeof before);
