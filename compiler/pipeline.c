@@ -1,6 +1,8 @@
 /* The passes in the order in which they run. */
+#include "base/attempt.h"
 #include "precision/precision.h"
 #include "base/progress.h"
+#include <string.h>
 
 void read_model(struct ctx *c)
 {
@@ -9,11 +11,47 @@ void read_model(struct ctx *c)
 	read_onnx(c, c->set.model);
 }
 
+static void infer_all(struct ctx *c, void *user)
+{
+	(void)user;
+	infer(c, c->graph);
+}
+
+/* The model as it is now, less --topk. */
+static void infer_with_own_k(struct ctx *c, void *user)
+{
+	const struct graph *bound = user;
+
+	c->set.top_k = 0;
+	read_model(c);
+	for (int i = 0; i < c->graph->n_inputs; i++)
+		for (int k = 0; k < bound->n_inputs; k++)
+			if (!strcmp(c->graph->inputs[i]->name, bound->inputs[k]->name))
+				bind_input(c, c->graph->inputs[i], bound->inputs[k]->rank, bound->inputs[k]->dim);
+	specialize(c);
+	infer(c, c->graph);
+}
+
+/* Where shapes in the file hold its own K, another one does not fit into them, which their message cannot know. */
+static _Noreturn void fail_for_k(struct ctx *c, enum status status)
+{
+	const char *message = arena_text(c, "%s", c->message);
+	int64_t k = c->set.top_k;
+
+	if (k && status == UNUSABLE_MODEL && !attempt(c, infer_with_own_k, c->graph))
+		fail_model(c, "--topk %lld: shapes in the file are for its own K alone, so leave --topk out (%.600s)",
+			(long long)k, message);
+	snprintf(c->message, sizeof c->message, "%s", message);
+	fail_again(c, status);
+}
+
 void specialize_model(struct ctx *c)
 {
 	specialize(c);
 	progress(c, "inferring shapes");
-	infer(c, c->graph);
+	enum status status = attempt(c, infer_all, NULL);
+	if (status)
+		fail_for_k(c, status);
 	append_stages(c);
 	add_count_outputs(c);
 	remove_dead(c->graph);

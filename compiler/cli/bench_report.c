@@ -1,26 +1,19 @@
 /* What gluec bench prints: throughput and latency as trtexec does, then the calls in execution order. */
 #include "bench_report.h"
 #include "base/printable.h"
+#include "base/statistics.h"
 #include <string.h>
 
 struct statistics {
 	double min, mean, median, p90, p95, p99, max; /* seconds */
 };
 
-/* The smallest measured time that `percent` of all do not exceed (the nearest rank). */
-static double percentile(const double *sorted, int n, int percent)
-{
-	int rank = (int)(((long long)percent * n + 99) / 100);
-
-	return sorted[rank ? rank - 1 : 0];
-}
-
 static struct statistics summarize(const struct bench_report *r)
 {
 	const double *x = r->times->seconds;
 	int n = r->iterations;
-	struct statistics s = { x[0], 0, (x[(n - 1) / 2] + x[n / 2]) / 2, percentile(x, n, 90), percentile(x, n, 95),
-		percentile(x, n, 99), x[n - 1] };
+	struct statistics s = { x[0], 0, median(x, n), percentile(x, n, 90), percentile(x, n, 95), percentile(x, n, 99),
+		x[n - 1] };
 
 	for (int i = 0; i < n; i++)
 		s.mean += x[i] / n;

@@ -3,7 +3,6 @@
 #include "gate/report.h"
 #include "gate/trial.h"
 #include "gate_command.h"
-#include "base/progress.h"
 #include <string.h>
 
 static enum status run(struct ctx *c, int argc, char **argv);
@@ -19,7 +18,7 @@ const struct command command_bisect = {
 	"takes about log2 n + 3 runs, every further one as many again. The exit code is 0 when a set was found, or when\n"
 	"nothing fails; 1 when the gate fails even with every node in float.\n\n"
 	"  --runs N              stop after so many runs, with the smallest set known then (default: "
-	"60)\n" GATE_COMMAND_HELP "\n" GATE_LIMITS_HELP,
+	"60)\n" GATE_COMMAND_HELP "\n",
 	run,
 };
 
@@ -31,38 +30,18 @@ static void read_runs(struct ctx *c, int code, const char *value, void *user)
 	*(int *)user = (int)read_number(c, "--runs", value, 2, 100000);
 }
 
-static int count_spared(const struct trial *t, const bool *spared)
-{
-	int n = 0;
-
-	for (int i = 0; i < t->n; i++)
-		n += spared[i];
-	return n;
-}
-
-struct search {
-	struct trial trial;
-	const struct gate_command *options;
-};
-
 static bool passes(struct ctx *c, void *user, const bool *spared)
 {
-	struct search *s = user;
-	struct trial *t = &s->trial;
-	bool good = trial_run(c, t, spared);
+	struct trial *t = user;
 
-	progress_end(c);
-	check_asked_limits(c, s->options, t->last);
-	printf("run %2d: %3d of %d nodes in float: %s%s\n", t->runs, count_spared(t, spared), t->n,
-		good ? "pass" : "fail: ", good ? "" : gate_failures(c, t->last, t->limits));
-	fflush(stdout);
-	return good;
+	trial_run(c, t, spared, 0);
+	return trial_report(c, t, spared);
 }
 
 static void print_found(struct ctx *c, const struct trial *t, const struct bisection *b)
 {
 	printf("%s%d of %d nodes must be float for the gate to pass (%d runs):\n",
-		b->complete ? "" : "the runs are spent; as far as they go, ", b->count, t->n, b->runs);
+		b->complete ? "" : "the runs are spent; as far as they go, ", b->count, t->n, t->runs);
 	for (int m = 0; m < t->candidate->n; m++) {
 		bool first = true;
 		for (int i = 0; i < t->n; i++) {
@@ -87,20 +66,20 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!read_gate_command(c, &o, argc, argv, list, &reference, &candidate))
 		return DONE;
 	struct gate *gate = gate_open(c, &o.gate, &reference);
-	struct search s = { trial_begin(c, gate, &candidate, &o.limits), &o };
-	if (!s.trial.n)
+	const struct gate_figures *f = gate_measure(c, gate, &candidate, GATE_PARTS);
+	struct trial t = trial_begin(gate, &candidate, &o.limits, f);
+	if (!t.n)
 		fail(c, USAGE, "%.300s: every node is float already; --precision says what to look into", c->set.model);
-	struct bisection b = { .n = s.trial.n, .most_runs = most_runs, .passes = passes, .user = &s };
-	switch (bisect(c, &b)) {
-	case BISECT_NOTHING_FAILS:
+	check_asked_limits(c, &o, f);
+	if (trial_report(c, &t, NULL)) {
 		printf("nothing to find: the gate passes with no node put back to float\n");
-		break;
-	case BISECT_ALWAYS_FAILS:
+		return DONE;
+	}
+	struct bisection b = { .n = t.n, .most_runs = most_runs - 1, .known_to_fail = true, .passes = passes, .user = &t };
+	if (bisect(c, &b) == BISECT_ALWAYS_FAILS)
 		fail(c, VERIFICATION_FAILED,
 			"%.300s: the gate fails even with every node in float: %s; it is not the precision of single nodes",
-			c->set.model, gate_failures(c, s.trial.last, &o.limits));
-	case BISECT_FOUND:
-		print_found(c, &s.trial, &b);
-	}
+			c->set.model, gate_failures(c, t.last, &o.limits));
+	print_found(c, &t, &b);
 	return DONE;
 }

@@ -60,16 +60,6 @@ struct calibrate_options {
 	const char *report;
 };
 
-static void append(struct ctx *c, const char *const **list, int *n, const char *value)
-{
-	const char **more = NEW(c, const char *, (size_t)*n + 1);
-
-	if (*n)
-		memcpy(more, *list, (size_t)*n * sizeof *more);
-	more[(*n)++] = value;
-	*list = more;
-}
-
 static enum range_method read_method(struct ctx *c, const char *text)
 {
 	static const char *const names[] = {
@@ -101,7 +91,7 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 		o->wish.images = value;
 		break;
 	case OPTION_DATA:
-		append(c, &o->wish.data, &o->wish.n_data, value);
+		append_text(c, &o->wish.data, &o->wish.n_data, value);
 		break;
 	case OPTION_EXTRACTOR:
 		o->wish.extractor = value;
@@ -118,10 +108,10 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 			fail(c, USAGE, "--percentile: '%.60s' must be at most 100", value);
 		break;
 	case OPTION_SKIP:
-		append(c, &o->calibration.skip.pattern, &o->calibration.skip.n, value);
+		append_text(c, &o->calibration.skip.pattern, &o->calibration.skip.n, value);
 		break;
 	case OPTION_ONLY:
-		append(c, &o->calibration.only.pattern, &o->calibration.only.n, value);
+		append_text(c, &o->calibration.only.pattern, &o->calibration.only.n, value);
 		break;
 	case OPTION_BALANCE:
 		o->calibration.balance = read_real(c, "--balance", value, 0);

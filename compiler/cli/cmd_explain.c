@@ -7,7 +7,6 @@
 #include "base/progress.h"
 #include "precision/seen.h"
 #include <stdlib.h>
-#include <string.h>
 
 static enum status run(struct ctx *c, int argc, char **argv);
 
@@ -55,14 +54,9 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 	struct explain_options *o = user;
 
 	switch (code) {
-	case OPTION_DATA: {
-		const char **more = NEW(c, const char *, (size_t)o->wish.n_data + 1);
-		if (o->wish.n_data)
-			memcpy(more, o->wish.data, (size_t)o->wish.n_data * sizeof *more);
-		more[o->wish.n_data++] = value;
-		o->wish.data = more;
+	case OPTION_DATA:
+		append_text(c, &o->wish.data, &o->wish.n_data, value);
 		break;
-	}
 	case OPTION_IMAGES:
 		o->wish.images = value;
 		break;

@@ -27,7 +27,7 @@ const struct command command_gate = {
 	"  pipeline   two pictures, images [2,c,H,W] or two inputs, to keypoints and matches\n\n" GATE_COMMAND_HELP
 	"  --json FILE           writes all figures as JSON, those of each pair too\n"
 	"  --rounds N            how often each call is timed, both sides in turn; 0: not at all (default: 3)\n"
-	"\n" GATE_LIMITS_HELP,
+	"\n",
 	run,
 };
 
@@ -51,7 +51,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!read_gate_command(c, &o, argc, argv, list, &reference, &candidate))
 		return DONE;
 	struct gate *gate = gate_open(c, &o.gate, &reference);
-	const struct gate_figures *f = gate_measure(c, gate, &candidate);
+	const struct gate_figures *f = gate_measure(c, gate, &candidate, GATE_TIMES);
 	check_asked_limits(c, &o, f);
 	print_gate(c, f, &o.limits);
 	if (json) {

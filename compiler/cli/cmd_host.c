@@ -2,7 +2,6 @@
 #include "cmd_host.h"
 #include "run/build.h"
 #include "onnx/convert.h"
-#include <string.h>
 
 void read_host_option(struct ctx *c, const struct command *command, int code, const char *value, struct host_options *o)
 {
@@ -16,14 +15,9 @@ void read_host_option(struct ctx *c, const struct command *command, int code, co
 	case OPTION_CC:
 		c->set.cc = value;
 		break;
-	case OPTION_DATA: {
-		const char **more = NEW(c, const char *, (size_t)o->n_data + 1);
-		if (o->n_data)
-			memcpy(more, o->data, (size_t)o->n_data * sizeof *more);
-		more[o->n_data++] = value;
-		o->data = more;
+	case OPTION_DATA:
+		append_text(c, &o->data, &o->n_data, value);
 		break;
-	}
 	default:
 		fail(c, USAGE, "unknown option '-o'; see gluec %s --help", command->name);
 	}

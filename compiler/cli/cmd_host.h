@@ -17,8 +17,8 @@ enum { OPTION_THREADS = OPTION_OWN, OPTION_TIMEOUT, OPTION_CC, OPTION_DATA, OPTI
 
 struct host_options {
 	int threads;
-	double timeout;    /* of one run, in seconds */
-	const char **data; /* --data, as often as it was given */
+	double timeout;          /* of one run, in seconds */
+	const char *const *data; /* --data, as often as it was given */
 	int n_data;
 };
 

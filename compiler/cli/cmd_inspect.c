@@ -2,6 +2,7 @@
 #include "base/attempt.h"
 #include "command.h"
 #include "graph/count.h"
+#include "base/path.h"
 #include "base/printable.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -219,8 +220,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!read_options(c, &command_inspect, argc, argv, list, NULL, NULL))
 		return DONE;
 	read_model(c);
-	const char *slash = strrchr(c->set.model, '/');
-	printf("%s: %zu bytes, IR version %" PRId64 ", %s, %d nodes\n", printable(c, slash ? slash + 1 : c->set.model),
+	printf("%s: %zu bytes, IR version %" PRId64 ", %s, %d nodes\n", printable(c, file_name(c->set.model)),
 		c->file_bytes, c->ir_version, printable(c, c->opsets), c->nodes_read);
 	if (*c->doc)
 		printf("  %s\n", printable(c, c->doc));

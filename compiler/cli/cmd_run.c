@@ -6,6 +6,7 @@
 #include "run/interpret.h"
 #include "run/isa.h"
 #include "base/out.h"
+#include "base/path.h"
 #include "base/progress.h"
 #include "onnx/tensor.h"
 #include <string.h>
@@ -111,13 +112,6 @@ static void run_one(struct ctx *c, void *user)
 		write_outputs(c, t->out_dir ? t->out_dir : t->path, results);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static enum status run(struct ctx *c, int argc, char **argv)
 {
 	static const struct option list[] = { { "data", required_argument, NULL, OPTION_DATA },
@@ -138,7 +132,7 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		struct task t = { .options = &options, .path = paths[i], .out_dir = c->set.out_dir };
 		if (t.out_dir && n > 1)
-			t.out_dir = arena_text(c, "%s/%s", t.out_dir, base_name(paths[i]));
+			t.out_dir = arena_text(c, "%s/%s", t.out_dir, file_name(paths[i]));
 		with_own_memory(c, run_one, &t);
 		failed += t.failed;
 		compared += t.compared;

@@ -5,6 +5,7 @@
 #include "gate/trial.h"
 #include "gate_command.h"
 #include "base/out.h"
+#include "base/path.h"
 #include "base/progress.h"
 #include "precision/rules.h"
 #include <string.h>
@@ -25,7 +26,7 @@ const struct command command_tune = {
 	"  -o DIR                where the rules go\n"
 	"  --precision P         bf16, fp16 or bf16x3: this one, whatever the others would take\n"
 	"  --rounds N            how often each call is timed, both sides in turn (default: 3)\n"
-	"  --runs N              stop after so many measurements (default: 100)\n" GATE_COMMAND_HELP "\n" GATE_LIMITS_HELP,
+	"  --runs N              stop after so many measurements (default: 100)\n" GATE_COMMAND_HELP "\n",
 	run,
 };
 
@@ -71,17 +72,19 @@ static struct gate_models in_precision(const struct gate_models *models, const s
 	return m;
 }
 
-/* PRECISION_FP32 when none is faster. The first measurement shows whether what the user asked for can be measured. */
-static enum precision choose_type(
-	struct ctx *c, struct gate *gate, const struct gate_command *o, const struct gate_models *models)
+/* What was measured of the fastest type; *best is PRECISION_FP32 when none is faster. The first measurement shows
+ * whether what the user asked for can be measured. */
+static const struct gate_figures *choose_type(struct ctx *c, struct gate *gate, const struct gate_command *o,
+	const struct gate_models *models, enum precision *best)
 {
 	static const enum precision types[] = { PRECISION_BF16, PRECISION_FP16 };
-	enum precision best = PRECISION_FP32;
+	const struct gate_figures *of_best = NULL;
 	double least = 1;
 
+	*best = PRECISION_FP32;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct gate_models m = in_precision(models, o, types[i]);
-		const struct gate_figures *f = gate_measure(c, gate, &m);
+		const struct gate_figures *f = gate_measure(c, gate, &m, GATE_TIMES | GATE_PARTS);
 		double ratio = latency(f, GATE_CANDIDATE) / latency(f, GATE_REFERENCE);
 		progress_end(c);
 		check_asked_limits(c, o, f);
@@ -90,10 +93,11 @@ static enum precision choose_type(
 		fflush(stdout);
 		if (ratio < least) {
 			least = ratio;
-			best = types[i];
+			*best = types[i];
+			of_best = f;
 		}
 	}
-	return best;
+	return of_best;
 }
 
 /* ---- what must stay float */
@@ -109,17 +113,10 @@ static void spare_groups(const struct search *s, const bool *groups)
 static bool passes(struct ctx *c, void *user, const bool *groups)
 {
 	struct search *s = user;
-	int n = 0;
 
 	spare_groups(s, groups);
-	bool good = trial_run(c, &s->trial, s->spared);
-	for (int i = 0; i < s->trial.n; i++)
-		n += s->spared[i];
-	progress_end(c);
-	printf("run %2d: %3d of %d nodes in float: %s%s\n", s->trial.runs, n, s->trial.n,
-		good ? "pass" : "fail: ", good ? "" : gate_failures(c, s->trial.last, s->trial.limits));
-	fflush(stdout);
-	return good;
+	trial_run(c, &s->trial, s->spared, 0);
+	return trial_report(c, &s->trial, s->spared);
 }
 
 /* The share of matches that change, and what their scores are off by, when only this group is reduced. */
@@ -130,7 +127,7 @@ static void measure_harm(struct ctx *c, struct search *s)
 		for (int i = 0; i < s->n; i++)
 			others[i] = i != g;
 		spare_groups(s, others);
-		trial_run(c, &s->trial, s->spared);
+		trial_run(c, &s->trial, s->spared, 0);
 		const struct pair_figures *f = &s->trial.last->all;
 		double scores = f->common ? f->score_error_sum / f->common : 1;
 		s->group[g].harm = 1 - gate_jaccard(f) + scores;
@@ -142,13 +139,11 @@ static void measure_harm(struct ctx *c, struct search *s)
 	}
 }
 
-/* Which parts stay float, in s->spared. */
+/* Which parts stay float, in s->spared; s->trial.last is then of these, with times. */
 static void search_floats(struct ctx *c, struct search *s, int most_runs)
 {
-	bool none[GATE_GROUPS] = { false };
-
 	s->spared = NEW(c, bool, (size_t)s->trial.n + 1);
-	if (passes(c, s, none))
+	if (trial_report(c, &s->trial, NULL))
 		return;
 	s->n = make_groups(s->trial.n, s->trial.part, s->group);
 	measure_harm(c, s);
@@ -156,25 +151,15 @@ static void search_floats(struct ctx *c, struct search *s, int most_runs)
 	struct bisection b = {
 		.n = s->n, .most_runs = most_runs - s->trial.runs, .known_to_fail = true, .passes = passes, .user = s
 	};
-	switch (bisect(c, &b)) {
-	case BISECT_ALWAYS_FAILS:
+	if (bisect(c, &b) == BISECT_ALWAYS_FAILS)
 		fail(c, VERIFICATION_FAILED, "%.300s: the gate fails even with every node in float: %s", c->set.model,
 			gate_failures(c, s->trial.last, s->trial.limits));
-	case BISECT_NOTHING_FAILS:
-		break;
-	case BISECT_FOUND:
-		spare_groups(s, b.spared);
-	}
+	spare_groups(s, b.spared);
+	/* The search does without times, which would take most of it. */
+	trial_run(c, &s->trial, s->spared, GATE_TIMES);
 }
 
 /* ---- the rules */
-
-static const char *base_name(struct ctx *c, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-
-	return arena_text(c, "%.*s", (int)(dot && dot > name ? dot - name : (ptrdiff_t)strlen(name)), name);
-}
 
 static void write_rules(
 	struct ctx *c, const struct gate_models *models, int which, const struct search *s, const char *folder)
@@ -204,15 +189,20 @@ static enum status run(struct ctx *c, int argc, char **argv)
 	if (!own.folder)
 		fail(c, USAGE, "gluec tune needs -o DIR; see gluec tune --help");
 	struct gate *gate = gate_open(c, &o.gate, &reference);
-	enum precision p = c->set.precision == PRECISION_FP32 ? choose_type(c, gate, &o, &models) : c->set.precision;
+	enum precision p = c->set.precision;
+	const struct gate_figures *f = NULL;
+	if (p == PRECISION_FP32)
+		f = choose_type(c, gate, &o, &models, &p);
 	models = in_precision(&models, &o, p);
 	if (p == PRECISION_FP32) {
 		printf("nothing is faster than fp32 here\n");
 	} else {
+		if (!f)
+			f = gate_measure(c, gate, &models, GATE_TIMES | GATE_PARTS);
+		check_asked_limits(c, &o, f);
 		s = NEW(c, struct search, 1);
-		s->trial = trial_begin(c, gate, &models, &o.limits);
+		s->trial = trial_begin(gate, &models, &o.limits, f);
 		search_floats(c, s, own.most_runs);
-		trial_run(c, &s->trial, s->spared);
 		progress_end(c);
 		print_gate(c, s->trial.last, &o.limits);
 	}

@@ -84,4 +84,7 @@ int read_options_and_models(struct ctx *c, const struct command *command, int ar
 int64_t read_number(struct ctx *c, const char *option, const char *text, int64_t least, int64_t most);
 double read_real(struct ctx *c, const char *option, const char *text, double least);
 
+/* Appends to the n texts of an option that may be repeated. */
+void append_text(struct ctx *c, const char *const **list, int *n, const char *text);
+
 #endif

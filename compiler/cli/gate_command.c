@@ -2,6 +2,23 @@
 #include "gate_command.h"
 #include <string.h>
 
+/* Every limit with its default, and which model an option goes to. */
+static void print_limits_help(struct ctx *c)
+{
+	const struct gate_limits limits = gate_default_limits();
+
+	fputs("Limits, a number or off (default in brackets):\n", stdout);
+	for (int i = 0; i < GATE_N_RULES; i++) {
+		const char *option = arena_text(c, "--%s N", gate_rule_name((enum gate_rule)i));
+		printf("  %-25s %s ", option, gate_rule_meaning((enum gate_rule)i));
+		printf(limits.applies[i] ? "[%g]\n" : "[off]\n", limits.limit[i]);
+	}
+	fputs("\nOptions for models (gluec compile --help) go to all models that have what is named; --topk and --append "
+		  "keypoints\nto the first, --depth and --append matches to the last; those on precision not to the reference. "
+		  "Open dimensions\nbecome those of the first picture, and those of the extractor's keypoints.\n",
+		stdout);
+}
+
 static enum gate_which read_only(struct ctx *c, const char *value)
 {
 	if (strcmp(value, "extractor") && strcmp(value, "matcher"))
@@ -79,8 +96,10 @@ bool read_gate_command(struct ctx *c, struct gate_command *o, int argc, char **a
 	o->host.timeout = 600;
 	o->limits = gate_default_limits();
 	int n = read_options_and_models(c, o->command, argc, argv, list, read_own, o, 2);
-	if (!n)
+	if (!n) {
+		print_limits_help(c);
 		return false;
+	}
 	if (!o->gate.pairs)
 		fail(c, USAGE, "gluec %s needs --pairs FILE; see gluec %s --help", o->command->name, o->command->name);
 	o->gate.threads = o->host.threads;

@@ -1,6 +1,7 @@
 /* Reading the command line. */
 #include "pass/append.h"
 #include "command.h"
+#include "base/path.h"
 #include "emit/lower.h"
 #include "precision/rules.h"
 #include "precision/seen.h"
@@ -29,6 +30,16 @@ double read_real(struct ctx *c, const char *option, const char *text, double lea
 	if (end == text || *end || !isfinite(x) || x < least)
 		fail(c, USAGE, "%s: '%.60s' must be a number of at least %g", option, text, least);
 	return x;
+}
+
+void append_text(struct ctx *c, const char *const **list, int *n, const char *text)
+{
+	const char **more = NEW(c, const char *, (size_t)*n + 1);
+
+	if (*n)
+		memcpy(more, *list, (size_t)*n * sizeof *more);
+	more[(*n)++] = text;
+	*list = more;
 }
 
 /* Appends to a list of bindings. */
@@ -191,9 +202,8 @@ static const char *safe_pattern(struct ctx *c, const char *pattern)
 static const char *describe(struct ctx *c)
 {
 	const struct settings *s = &c->set;
-	const char *slash = strrchr(s->model, '/'), *text = slash ? slash + 1 : s->model;
+	const char *text = arena_text(c, "%s --name %s", file_name(s->model), s->name);
 
-	text = arena_text(c, "%s --name %s", text, s->name);
 	for (int i = 0; i < s->n_bindings; i++) {
 		const struct binding *b = &s->bindings[i];
 		text = arena_text(c, "%s %s %s=%lld", text, b->rank ? "--input" : "--dim", b->name, (long long)b->dim[0]);
@@ -202,11 +212,8 @@ static const char *describe(struct ctx *c)
 	}
 	for (int i = 0; i < s->n_capacities; i++)
 		text = arena_text(c, "%s --capacity %s=%lld", text, s->capacities[i].name, (long long)s->capacities[i].dim[0]);
-	for (int i = 0; i < s->n_constants; i++) {
-		const char *folder = strrchr(s->constants[i].text, '/');
-		text = arena_text(
-			c, "%s --constant %s=%s", text, s->constants[i].name, folder ? folder + 1 : s->constants[i].text);
-	}
+	for (int i = 0; i < s->n_constants; i++)
+		text = arena_text(c, "%s --constant %s=%s", text, s->constants[i].name, file_name(s->constants[i].text));
 	if (s->top_k)
 		text = arena_text(c, "%s --topk %lld", text, (long long)s->top_k);
 	if (s->append_keypoints)
@@ -229,14 +236,9 @@ static const char *describe(struct ctx *c)
 static void default_name(struct ctx *c)
 {
 	static const char *const headers[] = { "rt", "abi", "stddef", "stdint", "stdbool", "math", "limits" };
-	const char *slash = strrchr(c->set.model, '/');
-	char *base = arena_text(c, "%s", slash ? slash + 1 : c->set.model);
-	char *dot = strrchr(base, '.');
 
-	if (dot && dot != base)
-		*dot = 0;
 	if (!c->set.name)
-		c->set.name = legal_name(c, base);
+		c->set.name = legal_name(c, base_name(c, c->set.model));
 	/* NAME.h must not stand in the way of the headers that the generated C includes. */
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		if (!strcmp(c->set.name, headers[i]))

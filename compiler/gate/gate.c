@@ -4,14 +4,7 @@
 #include "figures.h"
 #include "parts.h"
 #include "base/progress.h"
-#include <stdlib.h>
-#include <string.h>
-
-struct gate {
-	struct gate_options options;
-	struct pairs *pairs;
-	struct side reference;
-};
+#include "base/statistics.h"
 
 struct gate *gate_open(struct ctx *c, const struct gate_options *options, const struct gate_models *reference)
 {
@@ -20,7 +13,7 @@ struct gate *gate_open(struct ctx *c, const struct gate_options *options, const 
 
 	g->options = *options;
 	g->pairs = read_pairs(c, options->pairs);
-	side_build(c, &g->reference, g->pairs, reference, options, "reference");
+	side_build(c, g, &g->reference, reference, false);
 	side_run(c, &g->reference, g->pairs, options);
 	side_judge(c, &g->reference, g->pairs);
 	for (int i = 0; i < g->pairs->n; i++)
@@ -31,18 +24,10 @@ struct gate *gate_open(struct ctx *c, const struct gate_options *options, const 
 	return g;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The figures of n times; the percentile is the smallest that so many do not exceed, as gluec bench has it. */
 static struct gate_latency summarize(double *seconds, int n)
 {
-	qsort(seconds, (size_t)n, sizeof *seconds, by_size);
-	return (struct gate_latency){ n, (seconds[(n - 1) / 2] + seconds[n / 2]) / 2, seconds[(99 * n + 99) / 100 - 1] };
+	sort_numbers(seconds, n);
+	return (struct gate_latency){ n, median(seconds, n), percentile(seconds, n, 99) };
 }
 
 /* Times model `which` of both sides, a call of the one after a call of the other. The first round warms up. */
@@ -77,8 +62,21 @@ static void time_models(
 struct measurement {
 	struct gate *gate;
 	const struct gate_models *candidate;
+	unsigned wanted;
+	struct arena *arena; /* for the figures */
 	struct gate_figures *figures;
 };
+
+static void keep_parts(struct ctx *c, const struct measurement *m, const struct side *side)
+{
+	struct arena *own = c->arena;
+
+	c->arena = m->arena;
+	for (int i = 0; i < side->n; i++)
+		if (side->engine[i].parts)
+			m->figures->n_parts = read_parts(c, i, side->engine[i].parts, m->figures->n_parts, &m->figures->part);
+	c->arena = own;
+}
 
 static void measure(struct ctx *c, void *user)
 {
@@ -86,58 +84,28 @@ static void measure(struct ctx *c, void *user)
 	struct gate *g = m->gate;
 	struct side *candidate = NEW(c, struct side, 1);
 
-	side_build(c, candidate, g->pairs, m->candidate, &g->options, "candidate");
+	side_build(c, g, candidate, m->candidate, m->wanted & GATE_PARTS);
 	side_run(c, candidate, g->pairs, &g->options);
 	side_judge(c, candidate, g->pairs);
 	compute_figures(c, m->figures, g->pairs, &g->reference, candidate);
+	keep_parts(c, m, candidate);
 	progress(c, "timing");
-	for (int which = 0; g->options.rounds && which < 2; which++)
+	for (int which = 0; m->wanted & GATE_TIMES && g->options.rounds && which < 2; which++)
 		time_models(c, g, candidate, which, m->figures);
 	progress_end(c);
 }
 
-struct gate_figures *gate_measure(struct ctx *c, struct gate *gate, const struct gate_models *candidate)
+struct gate_figures *gate_measure(
+	struct ctx *c, struct gate *gate, const struct gate_models *candidate, unsigned wanted)
 {
 	struct gate_figures *f = NEW(c, struct gate_figures, 1);
 	const char *file = c->file;
 
 	f->n_pairs = gate->pairs->n;
 	f->pair = NEW(c, struct pair_figures, (size_t)f->n_pairs);
-	with_own_memory(c, measure, &(struct measurement){ gate, candidate, f });
+	with_own_memory(c, measure, &(struct measurement){ gate, candidate, wanted, c->arena, f });
 	c->file = file;
 	return f;
-}
-
-struct parts_job {
-	struct gate *gate;
-	const struct gate_models *candidate;
-	char *text[2]; /* from malloc */
-};
-
-static void build_for_parts(struct ctx *c, void *user)
-{
-	struct parts_job *job = user;
-	struct side *side = NEW(c, struct side, 1);
-
-	side_build(c, side, job->gate->pairs, job->candidate, &job->gate->options, "parts");
-	for (int i = 0; i < side->n; i++)
-		job->text[i] = strdup(side->engine[i].parts);
-}
-
-int gate_parts(struct ctx *c, struct gate *gate, const struct gate_models *candidate, struct gate_part **parts)
-{
-	struct parts_job job = { .gate = gate, .candidate = candidate };
-	const char *file = c->file;
-	int n = 0;
-
-	with_own_memory(c, build_for_parts, &job);
-	c->file = file;
-	*parts = NULL;
-	for (int i = 0; i < candidate->n && job.text[i]; i++) {
-		n = read_parts(c, i, job.text[i], n, parts);
-		free(job.text[i]);
-	}
-	return n;
 }
 
 struct settings gate_in_float(const struct settings *set)

@@ -46,6 +46,14 @@ struct gate_latency {
 	double median, p99;
 };
 
+/* A part of a model that may be put back to float: a node of its optimised graph that is computed or stored in reduced
+ * precision. */
+struct gate_part {
+	int model;         /* 0 or 1 */
+	const char *names; /* of the ONNX nodes that it stands for, with blanks between */
+	double multiply_adds;
+};
+
 struct gate_figures {
 	int n_pairs, n_homographies;
 	struct pair_figures *pair, all; /* all: sums over the pairs, and the largest error */
@@ -53,7 +61,9 @@ struct gate_figures {
 	double
 		worst_jaccard; /* of the pairs in which the reference has at least GATE_ENOUGH matches; 1 when there are none */
 	double area[GATE_SIDES][GATE_AREAS];        /* 0 to 1, over the pairs with a homography */
-	struct gate_latency latency[GATE_SIDES][2]; /* of the first and the second model */
+	struct gate_latency latency[GATE_SIDES][2]; /* of the first and the second model, with GATE_TIMES */
+	int n_parts;
+	struct gate_part *part; /* of the candidate's models, in the order in which they run, with GATE_PARTS */
 };
 
 enum { GATE_ENOUGH = 20 };
@@ -70,43 +80,39 @@ struct gate;
  * finds no match at all, since nothing could be said then. */
 struct gate *gate_open(struct ctx *c, const struct gate_options *options, const struct gate_models *reference);
 
-/* Compiles and runs the candidate. Only the figures stay in c->arena. */
-struct gate_figures *gate_measure(struct ctx *c, struct gate *gate, const struct gate_models *candidate);
+/* What a measurement may take longer for: the latencies, both sides timed in turn, and the list of parts. */
+enum { GATE_TIMES = 1, GATE_PARTS = 2 };
 
-/* A part of a model that may be put back to float: a node of its optimised graph that is computed or stored in reduced
- * precision. */
-struct gate_part {
-	int model;         /* 0 or 1 */
-	const char *names; /* of the ONNX nodes that it stands for, with blanks between */
-	double multiply_adds;
-};
-
-/* The parts of the candidate's models, in the order in which they run; it is built for that, not run. Returns their
- * number, which may be 0. */
-int gate_parts(struct ctx *c, struct gate *gate, const struct gate_models *candidate, struct gate_part **parts);
+/* Compiles the candidate, as far as none before it had the same model with the same settings, and runs it. Only the
+ * figures stay in c->arena. */
+struct gate_figures *gate_measure(
+	struct ctx *c, struct gate *gate, const struct gate_models *candidate, unsigned wanted);
 
 /* The settings without what reduces precision: the reference for a model is itself with these. */
 struct settings gate_in_float(const struct settings *set);
 
-/* Limits for figures: X(constant, name of the option, is it the least that is good?, default or -1 for none). Those of
- * repeatability, matches (their number, the common ones, both relative to the reference's), Jaccard and scores are as
- * they stand; what is lost is in percentage points. */
+/* Limits for figures: X(constant, name of the option, is it the least that is good?, default or -1 for none, what it
+ * limits). Those of repeatability, matches (their number, the common ones, both relative to the reference's), Jaccard
+ * and scores are as they stand; what is lost is in percentage points. */
 #define GATE_RULES(X)                                                                                                  \
-	X(MIN_REPEATABILITY, "min-repeatability", true, 0.95)                                                              \
-	X(MIN_MATCHES, "min-matches", true, 0.95)                                                                          \
-	X(MIN_KEPT, "min-kept", true, -1)                                                                                  \
-	X(MIN_JACCARD, "min-jaccard", true, 0.9)                                                                           \
-	X(MIN_WORST_JACCARD, "min-worst-jaccard", true, 0.75)                                                              \
-	X(MAX_SCORE_ERROR, "max-score-error", false, -1)                                                                   \
-	X(MAX_MEAN_SCORE_ERROR, "max-mean-score-error", false, 0.05)                                                       \
-	X(MAX_LOST_1PX, "max-lost-1px", false, -1)                                                                         \
-	X(MAX_LOST_3PX, "max-lost-3px", false, 1)                                                                          \
-	X(MAX_LOST_5PX, "max-lost-5px", false, -1)                                                                         \
-	X(MAX_AUC_LOSS_1PX, "max-auc-loss-1px", false, -1)                                                                 \
-	X(MAX_AUC_LOSS_3PX, "max-auc-loss-3px", false, -1)                                                                 \
-	X(MAX_AUC_LOSS_5PX, "max-auc-loss-5px", false, 10)
+	X(MIN_REPEATABILITY, "min-repeatability", true, 0.95,                                                              \
+		"share of the reference's keypoints found again within 1 px")                                                  \
+	X(MIN_MATCHES, "min-matches", true, 0.95, "number of matches, relative to the reference's")                        \
+	X(MIN_KEPT, "min-kept", true, -1, "share of the reference's matches that are among the candidate's")               \
+	X(MIN_JACCARD, "min-jaccard", true, 0.9,                                                                           \
+		"matches of both relative to those of either; ends within 1 px are the same")                                  \
+	X(MIN_WORST_JACCARD, "min-worst-jaccard", true, 0.75,                                                              \
+		"the same for the worst of the pairs with 20 matches or more")                                                 \
+	X(MAX_SCORE_ERROR, "max-score-error", false, -1, "largest error of the scores of common matches")                  \
+	X(MAX_MEAN_SCORE_ERROR, "max-mean-score-error", false, 0.05, "their mean error")                                   \
+	X(MAX_LOST_1PX, "max-lost-1px", false, -1, "percentage points of matches within 1 px of the truth lost")           \
+	X(MAX_LOST_3PX, "max-lost-3px", false, 1, "the same for 3 px")                                                     \
+	X(MAX_LOST_5PX, "max-lost-5px", false, -1, "the same for 5 px")                                                    \
+	X(MAX_AUC_LOSS_1PX, "max-auc-loss-1px", false, -1, "percentage points of homography AUC@1px lost")                 \
+	X(MAX_AUC_LOSS_3PX, "max-auc-loss-3px", false, -1, "the same for 3 px")                                            \
+	X(MAX_AUC_LOSS_5PX, "max-auc-loss-5px", false, 10, "the same for 5 px")
 
-#define GATE_RULE_ID(id, name, least, limit) GATE_##id,
+#define GATE_RULE_ID(id, name, least, limit, what) GATE_##id,
 enum gate_rule { GATE_RULES(GATE_RULE_ID) GATE_N_RULES };
 
 struct gate_limits {
@@ -116,6 +122,7 @@ struct gate_limits {
 
 struct gate_limits gate_default_limits(void);
 const char *gate_rule_name(enum gate_rule rule);
+const char *gate_rule_meaning(enum gate_rule rule); /* what it limits, for help */
 bool gate_rule_is_least(enum gate_rule rule);
 /* Sets one by its name; "off" takes it away. Fails with USAGE; `where` says where the name comes from. */
 void gate_set_limit(struct ctx *c, struct gate_limits *limits, const char *where, const char *name, const char *text);

@@ -1,7 +1,7 @@
 /* Homographies from matches: a normalised direct linear transformation inside a random sample consensus. */
 #include "homography.h"
+#include "base/statistics.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SAMPLE = 4, UNKNOWNS = 9, SAMPLES = 1000, MOST_REFITS = 50 };
@@ -252,19 +252,12 @@ double homography_corner_error(const double h[9], const double truth[9], int wid
 	return sum;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The curve goes from (0, 0) straight from one (error, share) to the next, and from the last one level to the limit. */
 double area_under_curve(int n, double *errors, double limit)
 {
 	double area = 0, error = 0, share = 0;
 
-	qsort(errors, (size_t)n, sizeof *errors, by_size);
+	sort_numbers(errors, n);
 	for (int i = 0; i < n && errors[i] <= limit; i++) {
 		double next = (i + 1.0) / n;
 		area += (errors[i] - error) * (share + next) / 2;

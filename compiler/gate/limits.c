@@ -9,8 +9,9 @@ static const struct {
 	const char *name;
 	bool least;
 	double limit;
+	const char *meaning;
 } rules[] = {
-#define RULE(id, name, least, limit) { name, least, limit },
+#define RULE(id, name, least, limit, meaning) { name, least, limit, meaning },
 	GATE_RULES(RULE)
 };
 
@@ -28,6 +29,11 @@ struct gate_limits gate_default_limits(void)
 const char *gate_rule_name(enum gate_rule rule)
 {
 	return rules[rule].name;
+}
+
+const char *gate_rule_meaning(enum gate_rule rule)
+{
+	return rules[rule].meaning;
 }
 
 bool gate_rule_is_least(enum gate_rule rule)

@@ -157,9 +157,6 @@ void take_own_settings(struct ctx *c, const struct gate_models *models, int whic
 	own->n_bindings = own_bindings(c, all->bindings, all->n_bindings, false, &own->bindings);
 	own->n_capacities = own_bindings(c, all->capacities, all->n_capacities, true, &own->capacities);
 	own->n_constants = own_constants(c, all->constants, all->n_constants, &own->constants);
-	/* A rule that matches nothing in the only model is told of where the names that are like it are known. */
-	if (models->n > 1)
-		own->n_rules = own_rules(c, all->rules, all->n_rules, &own->rules);
 	if (which > 0) {
 		own->top_k = 0;
 		own->append_keypoints = NULL;
@@ -171,6 +168,15 @@ void take_own_settings(struct ctx *c, const struct gate_models *models, int whic
 	apply_bindings(c);
 	check_pictures(c, which);
 	bind_open(c, which, first, extractor);
+}
+
+void take_own_rules(struct ctx *c, const struct gate_models *models, int which)
+{
+	const struct settings *all = &models->set[which];
+
+	/* A rule that matches nothing in the only model is told of where the names that are like it are known. */
+	if (models->n > 1)
+		c->set.n_rules = own_rules(c, all->rules, all->n_rules, &c->set.rules);
 }
 
 void check_all_taken(struct ctx *c, const struct gate_models *models)

@@ -1,40 +1,22 @@
 /* Reads pairs of pictures. */
 #include "pairs.h"
-#include <errno.h>
+#include "base/read_text.h"
 #include <math.h>
 #include <string.h>
 
-enum { MOST_PAIRS = 10000, LINE = 8192, MOST_WORDS = 4 };
+enum { MOST_PAIRS = 10000, MOST_WORDS = 4 };
 
 void read_word_lines(struct ctx *c, const char *file, int most,
 	void (*take)(struct ctx *c, const char *file, int line, int n, char **words, void *user), void *user)
 {
-	/* The whole file is read before anything can fail because of what is in it, so that it is closed in any case. */
-	struct line {
-		const char *text;
-		struct line *next;
-	} *first = NULL, **last = &first;
-	char text[LINE];
-	FILE *f = fopen(file, "r");
+	int number = 0;
 
-	if (!f)
-		fail(c, IO_FAILED, "%.300s: %s", file, strerror(errno));
-	bool whole = true;
-	while (whole && fgets(text, sizeof text, f)) {
-		whole = strchr(text, '\n') || feof(f);
-		*last = NEW(c, struct line, 1);
-		(*last)->text = arena_text(c, "%s", text);
-		last = &(*last)->next;
-	}
-	bool failed = ferror(f);
-	fclose(f);
-	if (failed || !whole)
-		fail(c, IO_FAILED, "%.300s: %s", file, failed ? "cannot be read" : "has a line that is too long");
-	int number = 1;
-	for (const struct line *l = first; l; l = l->next, number++) {
-		char *words[MOST_WORDS + 1], *rest = NULL, *copy = arena_text(c, "%.*s", (int)strcspn(l->text, "#"), l->text);
+	for (char *next = read_text(c, file); next;) {
+		char *words[MOST_WORDS + 1], *rest = NULL, *line = strsep(&next, "\n");
 		int n = 0;
-		for (char *word = strtok_r(copy, " \t\r\n", &rest); word && n <= most; word = strtok_r(NULL, " \t\r\n", &rest))
+		number++;
+		line[strcspn(line, "#")] = 0;
+		for (char *word = strtok_r(line, " \t\r", &rest); word && n <= most; word = strtok_r(NULL, " \t\r", &rest))
 			words[n++] = word;
 		if (n > most)
 			fail(c, IO_FAILED, "%.300s:%d: has more than %d words", file, number, most);

@@ -5,19 +5,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_parts(struct ctx *c, FILE *f, const struct graph *g)
+struct names {
+	int n;
+	const char **name; /* sorted */
+};
+
+static void add_names(struct ctx *c, struct names *names, const struct graph *g, size_t *room)
 {
 	struct graph *inner[8];
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		if (n->precision != PRECISION_FP32 && !is_mover(n) && *n->origin)
-			fprintf(f, "%.17g\t%s\n", count_node_multiply_adds(c, n), n->origin);
+		char *rest = NULL;
+		for (char *name = strtok_r(arena_text(c, "%s", n->origin), " ", &rest); name;
+			 name = strtok_r(NULL, " ", &rest)) {
+			if ((size_t)names->n == *room) {
+				const char **old = names->name;
+				*room = *room ? 2 * *room : 1024;
+				names->name = NEW(c, const char *, *room);
+				if (names->n)
+					memcpy(names->name, old, (size_t)names->n * sizeof *old);
+			}
+			names->name[names->n++] = name;
+		}
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			write_parts(c, f, inner[i]);
+			add_names(c, names, inner[i], room);
 	}
 }
 
-char *list_parts(struct ctx *c, const struct graph *g)
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const struct names *node_names(struct ctx *c, const struct graph *g)
+{
+	struct names *names = NEW(c, struct names, 1);
+	size_t room = 0;
+
+	add_names(c, names, g, &room);
+	if (names->n)
+		qsort(names->name, (size_t)names->n, sizeof *names->name, by_text);
+	return names;
+}
+
+/* Those of a node's names that a rule can mean: a conversion that gluec put in is called after a value. */
+static const char *known_names(struct ctx *c, const struct names *names, const char *origin)
+{
+	const char *known = "";
+	char *rest = NULL;
+
+	for (char *name = strtok_r(arena_text(c, "%s", origin), " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+		if (names->n && bsearch(&name, names->name, (size_t)names->n, sizeof *names->name, by_text))
+			known = arena_text(c, "%s%s%s", known, *known ? " " : "", name);
+	return known;
+}
+
+static void write_parts(struct ctx *c, FILE *f, const struct graph *g, const struct names *names)
+{
+	struct graph *inner[8];
+
+	for (const struct node *n = g->first; n; n = n->next) {
+		const char *known = n->precision != PRECISION_FP32 && !is_mover(n) ? known_names(c, names, n->origin) : "";
+		if (*known)
+			fprintf(f, "%.17g\t%s\n", count_node_multiply_adds(c, n), known);
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			write_parts(c, f, inner[i], names);
+	}
+}
+
+char *list_parts(struct ctx *c, const struct graph *g, const struct names *names)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -25,7 +81,7 @@ char *list_parts(struct ctx *c, const struct graph *g)
 
 	if (!f)
 		return NULL;
-	write_parts(c, f, g);
+	write_parts(c, f, g, names);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

@@ -2,6 +2,7 @@
 #ifndef GATE_SIDE_H
 #define GATE_SIDE_H
 
+#include "builds.h"
 #include "form.h"
 #include "gate.h"
 #include "homography.h"
@@ -26,7 +27,7 @@ struct found {
 struct engine {
 	const struct host *host;
 	struct form form;
-	const char *parts; /* text: see gate/parts.h */
+	const char *parts; /* text: see gate/parts.h; NULL: not asked for */
 	/* The calls that were made, to be made again for timing. */
 	int n_turns;
 	struct host_turn *turn;
@@ -38,10 +39,16 @@ struct side {
 	struct found *found; /* of each pair */
 };
 
-/* Compiles and builds the models; `name` becomes part of the objects' names. Only what `side` holds stays in c->arena.
- */
-void side_build(struct ctx *c, struct side *side, const struct pairs *pairs, const struct gate_models *models,
-	const struct gate_options *options, const char *name);
+struct gate {
+	struct gate_options options;
+	struct pairs *pairs;
+	struct side reference;
+	struct builds builds;
+};
+
+/* Compiles and builds the models, those that were not built for the same settings already, and lists the parts if these
+ * are wanted. The side is g->reference, or a candidate, whose memory may be released before g's. */
+void side_build(struct ctx *c, struct gate *g, struct side *side, const struct gate_models *models, bool with_parts);
 
 /* Runs the models on all pairs and fills in side->found and the turns. */
 void side_run(struct ctx *c, struct side *side, struct pairs *pairs, const struct gate_options *options);
@@ -54,6 +61,8 @@ void side_judge(struct ctx *c, struct side *side, const struct pairs *pairs);
  */
 void take_own_settings(struct ctx *c, const struct gate_models *models, int which, const struct picture *first,
 	const struct form *extractor);
+/* The same for its rules, once it has been specialised: loops and appended stages have made their nodes. */
+void take_own_rules(struct ctx *c, const struct gate_models *models, int which);
 /* Fails when an option was meant for none of the models. */
 void check_all_taken(struct ctx *c, const struct gate_models *models);
 

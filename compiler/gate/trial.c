@@ -1,15 +1,16 @@
 /* Candidates of which some parts are in float. */
 #include "trial.h"
+#include "base/progress.h"
 #include "precision/rules.h"
+#include "report.h"
 #include <string.h>
 
-struct trial trial_begin(
-	struct ctx *c, struct gate *gate, const struct gate_models *candidate, const struct gate_limits *limits)
+struct trial trial_begin(struct gate *gate, const struct gate_models *candidate, const struct gate_limits *limits,
+	const struct gate_figures *f)
 {
-	struct trial t = { .gate = gate, .candidate = candidate, .limits = limits };
-
-	t.n = gate_parts(c, gate, candidate, &t.part);
-	return t;
+	return (struct trial){
+		.gate = gate, .candidate = candidate, .limits = limits, .n = f->n_parts, .part = f->part, .runs = 1, .last = f
+	};
 }
 
 /* A pattern that matches just this name, which may have characters that patterns give a meaning. */
@@ -80,12 +81,25 @@ void trial_models(struct ctx *c, const struct trial *t, const bool *spared, stru
 	}
 }
 
-bool trial_run(struct ctx *c, struct trial *t, const bool *spared)
+void trial_run(struct ctx *c, struct trial *t, const bool *spared, unsigned wanted)
 {
 	struct gate_models models;
 
 	trial_models(c, t, spared, &models);
-	t->last = gate_measure(c, t->gate, &models);
+	t->last = gate_measure(c, t->gate, &models, wanted);
 	t->runs++;
-	return gate_passes(t->last, t->limits);
+}
+
+bool trial_report(struct ctx *c, const struct trial *t, const bool *spared)
+{
+	bool good = gate_passes(t->last, t->limits);
+	int n = 0;
+
+	for (int i = 0; spared && i < t->n; i++)
+		n += spared[i];
+	progress_end(c);
+	printf("run %2d: %3d of %d nodes in float: %s%s\n", t->runs, n, t->n,
+		good ? "pass" : "fail: ", good ? "" : gate_failures(c, t->last, t->limits));
+	fflush(stdout);
+	return good;
 }

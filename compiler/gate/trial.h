@@ -9,18 +9,21 @@ struct trial {
 	const struct gate_models *candidate;
 	const struct gate_limits *limits;
 	int n;
-	struct gate_part *part;
+	const struct gate_part *part;
 	int runs;
 	const struct gate_figures *last; /* of the latest run */
 };
 
-/* Lists the candidate's parts. */
-struct trial trial_begin(
-	struct ctx *c, struct gate *gate, const struct gate_models *candidate, const struct gate_limits *limits);
+/* The first run is the measurement of the candidate as it is, with GATE_PARTS, which f is from. */
+struct trial trial_begin(struct gate *gate, const struct gate_models *candidate, const struct gate_limits *limits,
+	const struct gate_figures *f);
 
-/* Measures the candidate with these parts in float, which spared[i] says, and keeps the figures in t->last. Returns
- * whether the gate passes. */
-bool trial_run(struct ctx *c, struct trial *t, const bool *spared);
+/* Measures the candidate with these parts in float, which spared[i] says, and keeps the figures in t->last. `wanted` is
+ * as for gate_measure. */
+void trial_run(struct ctx *c, struct trial *t, const bool *spared, unsigned wanted);
+
+/* Prints a line on the latest run, which had these parts in float (NULL: none). Returns whether the gate passes. */
+bool trial_report(struct ctx *c, const struct trial *t, const bool *spared);
 
 /* What makes `models` of the candidate: with the rules that spare the parts behind its own. */
 void trial_models(struct ctx *c, const struct trial *t, const bool *spared, struct gate_models *models);

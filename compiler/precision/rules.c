@@ -1,6 +1,6 @@
 /* Precision by the names of nodes. */
 #include "rules.h"
-#include "onnx/tensor.h"
+#include "base/read_text.h"
 #include <fnmatch.h>
 #include <string.h>
 
@@ -68,13 +68,9 @@ static char *trim(char *s)
 
 void read_rules_file(struct ctx *c, const char *path)
 {
-	size_t bytes;
-	const uint8_t *data = read_file(c, path, &bytes);
-	char *text = arena_get(c, bytes + 1, 1);
 	int number = 0;
 
-	memcpy(text, data, bytes);
-	for (char *next = text; next;) {
+	for (char *next = read_text(c, path); next;) {
 		char *one = strsep(&next, "\n");
 		number++;
 		one = trim(one);

@@ -1,6 +1,7 @@
 /* What values were seen to be: a text file with a line for each value, its fields separated by tabs. */
 #include "seen.h"
-#include "onnx/tensor.h"
+#include "base/path.h"
+#include "base/read_text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,8 @@ static bool read_line(char *line, struct seen *s)
 			return false;
 	s->name = field[4];
 	s->node = field[5];
-	return !line && s->low <= s->high && s->tiny >= 0 && s->tiny <= s->nonzero && s->nonzero <= 0x1p60 && *s->name;
+	return !line && s->low <= s->high && s->tiny >= 0 && s->tiny <= s->nonzero && s->nonzero <= 0x1p60 && *s->name &&
+		   can_be_written(s->name) && can_be_written(s->node);
 }
 
 static void append(struct ctx *c, struct seen_values *v, const struct seen *s)
@@ -141,13 +143,9 @@ void add_ranges(struct ctx *c, const char *from, char *text)
 
 void read_ranges(struct ctx *c, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t bytes;
-	const uint8_t *data = read_file(c, path, &bytes);
-	char *text = arena_get(c, bytes + 1, 1);
+	const char *name = file_name(path);
 
-	memcpy(text, data, bytes);
-	add_ranges(c, path, text);
+	add_ranges(c, path, read_text(c, path));
 	c->set.seen_name = c->set.seen_name ? arena_text(c, "%s --ranges %s", c->set.seen_name, name) : name;
 }
 

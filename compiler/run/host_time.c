@@ -3,7 +3,7 @@
 #include "host_child.h"
 #include "pool.h"
 #include "base/progress.h"
-#include <stdlib.h>
+#include "base/statistics.h"
 #include <string.h>
 
 enum { MAX_CALLS = 1 << 16 };
@@ -116,13 +116,6 @@ static void time_runs(void *user)
 	gluec_pool_destroy(pool);
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 const struct host_times *host_time(
 	struct ctx *c, const struct host *h, const struct host_run *r, int warmup, int iterations, int traced)
 {
@@ -144,7 +137,7 @@ const struct host_times *host_time(
 	memcpy(t->seconds, job.seconds, seconds_bytes);
 	for (int i = 0; i < t->n_calls; i++)
 		t->calls[i].seconds /= t->calls[i].runs ? t->calls[i].runs : 1;
-	qsort(t->seconds, (size_t)iterations, sizeof *t->seconds, by_size);
+	sort_numbers(t->seconds, iterations);
 	release_shared(job.record, sizeof *job.record);
 	release_shared(job.calls, calls_bytes);
 	release_shared(job.seconds, seconds_bytes);

@@ -146,6 +146,28 @@ START_TEST(tune_writes_rules_that_pass)
 }
 END_TEST
 
+/* Both default models: the matcher's inputs are converted to bfloat16 by nodes that no rule can name, so that they are
+ * no parts. */
+START_TEST(two_models_are_searched_together)
+{
+	struct cli *t = cli_open();
+
+	snprintf(pairs, sizeof pairs, "%s/pairs.txt", t->folder);
+	draw_picture(cli_path(t, "left.png"), 128, 96, 0);
+	draw_picture(cli_path(t, "right.png"), 128, 96, 16);
+	write_text(pairs, "left.png right.png\n");
+	const struct cli_result *r = cli_run(t, "bisect", "models/superpoint.onnx", "models/lightglue.onnx", "--pairs",
+		pairs, "--dim", "height=96", "--dim", "width=128", "--topk", "48", "--depth", "1", "--precision", "bf16",
+		"--max-score-error", "0", "--runs", "2", NULL);
+	cli_succeeds(r);
+	cli_says(r, "\nrun  2: ");
+	cli_says(r, " nodes in float: pass\n");
+	cli_says(r, "  --precision-of 'layer0.self.qkv=fp32'\n");
+	cli_does_not_say(r, "'descriptors=fp32'");
+	cli_close(t);
+}
+END_TEST
+
 START_TEST(tune_says_what_it_lacks)
 {
 	struct cli *t = open_layers();
@@ -167,6 +189,7 @@ Suite *suite(void)
 	tcase_add_test(t, few_runs_say_that_they_were_few);
 	tcase_add_test(t, what_does_not_fail_needs_no_search);
 	tcase_add_test(t, tune_writes_rules_that_pass);
+	tcase_add_test(t, two_models_are_searched_together);
 	tcase_add_test(t, tune_says_what_it_lacks);
 	suite_add_tcase(s, t);
 	return s;

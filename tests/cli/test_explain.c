@@ -259,6 +259,33 @@ START_TEST(mistakes)
 }
 END_TEST
 
+static void write_file(const char *path, const char *bytes, size_t n)
+{
+	FILE *f = fopen(path, "wb");
+
+	ck_assert(f && fwrite(bytes, 1, n, f) == n && !fclose(f));
+}
+
+/* What comes behind a zero byte is not lost without a word. */
+START_TEST(files_that_are_no_texts)
+{
+	static const char rules[] = "last=fp32\n\0nonsense\n", ranges[] = "0\t1\t1\t0\tx\t\0\n";
+	struct cli *t = cli_open();
+	char model[128], file[128];
+
+	snprintf(model, sizeof model, "%s", cli_path(t, "m.onnx"));
+	snprintf(file, sizeof file, "%s", cli_path(t, "file"));
+	write_model(t, scaled_norm);
+	write_file(file, rules, sizeof rules - 1);
+	cli_fails(cli_run(t, "explain", model, "--rules", file, NULL), 2, "file:2: '?nonsense' must be PATTERN=TYPE");
+	write_file(file, ranges, sizeof ranges - 1);
+	cli_fails(cli_run(t, "explain", model, "--ranges", file, NULL), 2, "file:1: no line of a ranges file");
+	cli_fails(cli_run(t, "explain", model, "--rules", t->folder, NULL), 4, "Is a directory");
+	cli_fails(cli_run(t, "explain", model, "--ranges", t->folder, NULL), 4, "Is a directory");
+	cli_close(t);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("explain");
@@ -272,6 +299,7 @@ Suite *suite(void)
 	tcase_add_test(c, heads);
 	tcase_add_test(c, pictures);
 	tcase_add_test(c, mistakes);
+	tcase_add_test(c, files_that_are_no_texts);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -258,6 +258,24 @@ START_TEST(bad_pairs_are_refused)
 }
 END_TEST
 
+/* Every limit is there, with its default. */
+START_TEST(help_has_the_defaults)
+{
+	static const char *const commands[] = { "gate", "bisect", "tune" };
+	struct cli *t = cli_open();
+
+	for (int i = 0; i < 3; i++) {
+		const struct cli_result *r = cli_run(t, commands[i], "--help", NULL);
+		cli_succeeds(r);
+		cli_says(r, "  --min-repeatability N     share of the reference's keypoints found again within 1 px [0.95]\n");
+		cli_says(
+			r, "  --min-kept N              share of the reference's matches that are among the candidate's [off]\n");
+		cli_says(r, "  --max-auc-loss-5px N      the same for 5 px [10]\n");
+	}
+	cli_close(t);
+}
+END_TEST
+
 START_TEST(usage)
 {
 	struct cli *t = open_toy();
@@ -338,6 +356,7 @@ Suite *suite(void)
 	tcase_add_test(t, limits);
 	tcase_add_loop_test(t, bad_limits_are_refused, 0, sizeof bad_limits / sizeof *bad_limits);
 	tcase_add_loop_test(t, bad_pairs_are_refused, 0, sizeof bad_pairs / sizeof *bad_pairs);
+	tcase_add_test(t, help_has_the_defaults);
 	tcase_add_test(t, usage);
 	tcase_add_test(t, no_matches);
 	tcase_add_test(t, default_models);

@@ -1,27 +1,12 @@
 /* The gate as other parts of gluec use it: one reference, several candidates. */
 #include "arena_run.h"
+#include "base/temporary.h"
+#include "cli_picture.h"
 #include "gate/gate.h"
-#include "image.h"
 #include "suite.h" /* last: check.h has a macro named fail */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-static void draw_picture(const char *path, int shift)
-{
-	enum { WIDTH = 128, HEIGHT = 96 };
-	struct picture p = { WIDTH, HEIGHT, malloc((size_t)WIDTH * HEIGHT * 3) };
-	struct problem problem;
-
-	ck_assert_ptr_nonnull(p.rgb);
-	for (int y = 0; y < HEIGHT; y++)
-		for (int x = 0; x < WIDTH; x++)
-			memset(p.rgb + 3 * (y * WIDTH + x),
-				(int)(((uint32_t)((x + shift) / 7 + 1000 * (y / 6)) * 2654435761u) >> 24), 3);
-	ck_assert_msg(picture_write(path, &p, &problem), "%s", problem.text);
-	picture_free(&p);
-}
 
 static void measure_twice(struct ctx *c, void *user)
 {
@@ -36,9 +21,16 @@ static void measure_twice(struct ctx *c, void *user)
 	struct gate *gate = gate_open(c, &options, &models);
 	struct settings before = c->set;
 	size_t used = arena_used(c->arena);
-	const struct gate_figures *same = gate_measure(c, gate, &models);
+	const struct gate_figures *same = gate_measure(c, gate, &models, 0);
 	models.set[0].precision = PRECISION_FP16;
-	const struct gate_figures *half = gate_measure(c, gate, &models), *again = gate_measure(c, gate, &models);
+	const struct gate_figures *half = gate_measure(c, gate, &models, 0);
+	const char *object = arena_text(c, "%s/build/candidate_first.o", temporary_folder(c));
+	/* The same model is not built again, nor is the reference's. */
+	ck_assert_int_eq(unlink(object), 0);
+	const struct gate_figures *again = gate_measure(c, gate, &models, 0);
+	models.set[0].precision = PRECISION_FP32;
+	ck_assert_double_eq(gate_jaccard(&gate_measure(c, gate, &models, 0)->all), 1);
+	ck_assert_int_ne(access(object, F_OK), 0);
 	/* What candidates need is given back. */
 	ck_assert_uint_lt(arena_used(c->arena) - used, 1 << 20);
 	ck_assert_mem_eq(&before, &c->set, sizeof before);
@@ -62,14 +54,11 @@ START_TEST(one_reference_for_many)
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/a.png", folder);
-	draw_picture(path, 0);
+	draw_picture(path, 128, 96, 0);
 	snprintf(path, sizeof path, "%s/b.png", folder);
-	draw_picture(path, 16);
+	draw_picture(path, 128, 96, 16);
 	snprintf(path, sizeof path, "%s/pairs.txt", folder);
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	fputs("a.png b.png\nb.png a.png\n", f);
-	fclose(f);
+	write_text(path, "a.png b.png\nb.png a.png\n");
 	ck_assert_str_eq(run_in_arena(measure_twice, path), "");
 	for (const char *const *name = (const char *const[]){ "pairs.txt", "b.png", "a.png", NULL }; *name; name++) {
 		snprintf(path, sizeof path, "%s/%s", folder, *name);

@@ -1,5 +1,5 @@
 /* The policies: which values are stored as half, which never, which products are split, and how far results move. */
-#include "pass_test.h"
+#include "precision_test.h"
 #include "half.h"
 #include <string.h>
 
@@ -30,11 +30,7 @@ static struct op_test types_as(void (*build)(struct op_test *t, int form), int f
 	struct op_test t = pass_begin();
 
 	t.c->set.precision = precision;
-	build(&t, form);
-	pass_infer(&t);
-	pass_apply(&t, simplify);
-	pass_apply(&t, recognize);
-	pass_apply(&t, choose_precision);
+	choose_types(&t, build, form);
 	return t;
 }
 

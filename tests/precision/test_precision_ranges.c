@@ -1,5 +1,5 @@
 /* What half would not hold: by what was seen, by what is proved, and by weights. */
-#include "pass_test.h"
+#include "precision_test.h"
 #include "precision/precision.h"
 #include "precision/seen.h"
 #include <stdlib.h>
@@ -32,11 +32,7 @@ static struct op_test types(void (*build)(struct op_test *t, int form), int form
 	t.c->set.precision = PRECISION_FP16;
 	if (lines)
 		see(&t, lines);
-	build(&t, form);
-	pass_infer(&t);
-	pass_apply(&t, simplify);
-	pass_apply(&t, recognize);
-	pass_apply(&t, choose_precision);
+	choose_types(&t, build, form);
 	return t;
 }
 

@@ -1,5 +1,5 @@
 /* Precision by the names of nodes: which rule counts, what becomes of the neighbours, and what is refused. */
-#include "pass_test.h"
+#include "precision_test.h"
 #include "model_file.h"
 #include "precision/precision.h"
 #include "precision/rules.h"
@@ -42,11 +42,7 @@ static struct op_test types(enum precision precision, const char *const *rules, 
 	struct op_test t = pass_begin();
 
 	apply_rules(&t, precision, rules, n);
-	stream(&t, 0);
-	pass_infer(&t);
-	pass_apply(&t, simplify);
-	pass_apply(&t, recognize);
-	pass_apply(&t, choose_precision);
+	choose_types(&t, stream, 0);
 	return t;
 }
 
