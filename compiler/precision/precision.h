@@ -42,8 +42,8 @@ bool is_float8_product(const struct node *n);
  * its result so? */
 bool reads_half(const struct node *n, int i);
 bool writes_half(const struct node *n);
-/* What n, which writes_half, is to store its result in: a product of bytes whose result is float has no precision of its
- * own for that, and follows --precision. */
+/* What n, which writes_half, is to store its result in: a product of bytes whose result is float has no precision of
+ * its own for that, and follows --precision. */
 enum rt_type stored_type(const struct ctx *c, const struct node *n);
 /* How many terms each sum of a product has; 0 for other operators. */
 int64_t count_terms(const struct node *n);
