@@ -1,12 +1,14 @@
 /* Which nodes are products that can be quantised. */
 #include "calibrate.h"
+#include "precision/precision.h"
 #include <fnmatch.h>
 #include <string.h>
 
 /* Sums shorter than this, or for fewer results, are no work worth a rounding; most of them are of coordinates. */
 enum { LEAST_TERMS = 8, LEAST_OUTPUTS = 8 };
 
-static bool is_product(const struct node *n)
+/* A product as the file has it, before anything is recognised. */
+static bool is_given_product(const struct node *n)
 {
 	return is_op(n, "Conv") || is_op(n, "MatMul") || is_op(n, "Gemm");
 }
@@ -34,24 +36,6 @@ static void measure(struct ctx *c, struct product *p)
 	p->axis = by_row ? 0 : 1;
 	p->outputs = w->rank > 1 ? w->dim[p->axis] : 0;
 	p->terms = p->outputs ? value_elements(w) / p->outputs : 0;
-}
-
-/* Does a softmax turn the product's result into scores, with nothing but views and element-wise steps between? Such a
- * product is a small last layer, and what it rounds decides which points are just strong enough. */
-static bool makes_scores(const struct node *n)
-{
-	enum { STEPS = 8 };
-	const struct value *v = n->out[0];
-
-	for (int i = 0; i < STEPS && v && v->uses == 1 && !v->is_output; i++) {
-		const struct node *reader = v->user;
-		if (is_op(reader, "Softmax") || is_op(reader, "LogSoftmax"))
-			return true;
-		if (!reader->op || !(reader->op->flags & (OP_ELEMENTWISE | OP_MOVES)) || reader->n_out != 1)
-			return false;
-		v = reader->out[0];
-	}
-	return false;
 }
 
 /* Why the product stays in float, whatever the data; NULL when nothing keeps it there. */
@@ -152,7 +136,7 @@ static int count_products(const struct graph *g)
 	int count = 0;
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		count += is_product(n);
+		count += is_given_product(n);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			count += count_products(inner[i]);
 	}
@@ -166,7 +150,7 @@ static void list_products(struct ctx *c, struct calibration *k, const struct onn
 	for (const struct node *n = g->first; n; n = n->next) {
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			list_products(c, k, f, inner[i]);
-		if (!is_product(n))
+		if (!is_given_product(n))
 			continue;
 		struct product *p = &k->products[k->n_products];
 		p->node = n;
@@ -191,7 +175,7 @@ void find_products(struct ctx *c, struct calibration *k, const struct onnx_file 
 
 struct product *product_of(const struct calibration *k, const struct node *n)
 {
-	if (!is_product(n))
+	if (!is_given_product(n))
 		return NULL;
 	for (int i = 0; i < k->n_products; i++) {
 		const struct node *like = k->products[i].node;

@@ -87,6 +87,22 @@ enum rt_type stored_type(const struct ctx *c, const struct node *n)
 	return feature_type(n->precision == PRECISION_INT8 ? c->set.precision : n->precision);
 }
 
+bool makes_scores(const struct node *n)
+{
+	enum { STEPS = 8 };
+	const struct value *v = n->out[0];
+
+	for (int i = 0; i < STEPS && v && v->uses == 1 && !v->is_output; i++) {
+		const struct node *reader = v->user;
+		if (is_op(reader, "Softmax") || is_op(reader, "LogSoftmax") || is_internal(reader, "HeatMap"))
+			return true;
+		if (!reader->op || !(reader->op->flags & (OP_ELEMENTWISE | OP_MOVES)) || reader->n_out != 1)
+			return false;
+		v = reader->out[0];
+	}
+	return false;
+}
+
 int64_t count_terms(const struct node *n)
 {
 	const struct value *x = input(n, 0), *w = input(n, 1);
