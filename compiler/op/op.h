@@ -105,6 +105,8 @@ void read_window(struct ctx *c, const struct node *n, const int64_t *kernel, str
 void read_transposed_window(struct ctx *c, const struct node *n, const int64_t *kernel, struct window *w);
 /* The dimensions of a result with these images and channels: w's `out` in as many dimensions as `rank` leaves. */
 void window_shape(const struct window *w, int rank, int64_t images, int64_t channels, int64_t *dim);
+/* The bias of a convolution, input `index`, has a number for each filter, if it is there. */
+void need_bias(struct ctx *c, const struct node *n, int index, int64_t filters);
 /* Copies the last `count` of three numbers into a kernel's parameters. */
 void copy_small(int32_t *to, const int64_t *from, int count);
 
