@@ -286,6 +286,8 @@ struct node *node_new(struct ctx *c, struct graph *g, struct node *before, const
 	const struct node *like, int n_in, int n_out);
 void node_insert(struct graph *g, struct node *before, struct node *n);
 void node_remove(struct graph *g, struct node *n);
+/* All nodes of `from` go to `to`, in front of `before` (to the end when NULL). */
+void move_nodes(struct graph *from, struct graph *to, struct node *before);
 /* n now also stands for the nodes that `other` stands for. */
 void node_absorb(struct ctx *c, struct node *n, const struct node *other);
 /* Input i of n, or NULL when it is left out. */
@@ -294,6 +296,8 @@ struct value *input(const struct node *n, int i);
 void set_input(struct ctx *c, struct node *n, int i, struct value *v);
 bool is_op(const struct node *n, const char *type);       /* in ONNX's own domain */
 bool is_internal(const struct node *n, const char *type); /* in gluec's */
+/* Which output of g is v? -1: none. */
+int output_number(const struct graph *g, const struct value *v);
 /* Makes every reader of `from` in g and its branches, and the graphs' outputs, read `to`. */
 void replace_value(struct graph *g, struct value *from, struct value *to);
 /* Sets uses, user and is_output of every value in the graph and its branches. */
