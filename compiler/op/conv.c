@@ -1,6 +1,6 @@
 /* Conv (ONNX 1 to 22; com.microsoft FusedConv; gluec.Conv, which adds an activation, a pooling, and a convolution
  * before it of 3 x 3 taps, stride 1 and padding 1: its weights and bias are inputs 3 and 4, its activation is
- * head_act). gluec's passes may set what conv2d calls alpha and round: see float8_products.c. */
+ * head_act). gluec's passes may set what conv2d calls alpha and round: see precision/float8_products.c. */
 #include "conv.h"
 #include <string.h>
 
