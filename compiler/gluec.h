@@ -1,5 +1,5 @@
 /* The compiler's whole intermediate representation: values, nodes and graphs as ONNX has them, and the passes over them
- * in the order in which they run. What comes after (views, buffers, calls) is in lower.h. */
+ * in the order in which they run. What comes after (views, buffers, calls) is in emit/lower.h. */
 #ifndef GLUEC_H
 #define GLUEC_H
 
@@ -41,11 +41,11 @@ struct binding {
 /* --constant NAME=TEXT: numbers, or the name of a tensor file. */
 struct fixed {
 	const char *name, *text;
-	bool used; /* by one of the models that a command takes; see gate/settings.c */
+	bool used; /* by one of the models that a command takes; see gate/own_settings.c */
 };
 
-/* How products are computed, and what weights and features are stored in: see precision.c. INT8 and FP8 are for graphs
- * that are quantised already. */
+/* How products are computed, and what weights and features are stored in: see precision/precision.c. INT8 and FP8 are
+ * for graphs that are quantised already. */
 enum precision { PRECISION_FP32, PRECISION_BF16X3, PRECISION_FP16, PRECISION_BF16, PRECISION_INT8, PRECISION_FP8 };
 
 struct rule;
@@ -64,12 +64,12 @@ struct settings {
 	struct fixed *constants;
 	int n_constants;
 	int64_t top_k;                                          /* 0: as the graph says */
-	const struct append *append_keypoints, *append_matches; /* see append.h; NULL: not wanted */
+	const struct append *append_keypoints, *append_matches; /* see pass/append.h; NULL: not wanted */
 	int depth; /* 1..: the layers to keep; DEPTH_AS_IS and DEPTH_ADAPTIVE keep the exits */
 	enum precision precision;
-	struct rule *rules; /* --precision-of and --rules: see rules.h; a later one wins */
+	struct rule *rules; /* --precision-of and --rules: see precision/rules.h; a later one wins */
 	int n_rules;
-	struct seen_values *seen; /* --ranges: see seen.h; NULL: nothing was seen */
+	struct seen_values *seen; /* --ranges: see precision/seen.h; NULL: nothing was seen */
 	const char *seen_name;    /* the file's, without its folder */
 	bool weights_as_c;        /* NAME.weights.c instead of NAME.S */
 	const char *target;       /* the object's instruction sets, weakest first, blanks between; NULL: the machine's */
@@ -88,7 +88,7 @@ struct ctx {
 	char message[1024];
 	struct output_file *outputs; /* files being written, removed when the run fails */
 	struct graph *graph;
-	struct program *program; /* the one being emitted: see lower.h */
+	struct program *program; /* the one being emitted: see emit/lower.h */
 	struct value *wanted;    /* the input that would have to be fixed for the run that failed to succeed, or NULL */
 	int64_t ir_version;
 	int opset;          /* of the default domain */
@@ -102,10 +102,10 @@ struct ctx {
 	int nodes_unrolled;    /* nodes that loops made so far */
 	double started;        /* seconds, of a clock that only goes forward */
 	const char *temporary; /* a folder to be removed at the end, or NULL */
-	int guard, guard_pipe; /* the process that removes it when gluec cannot: see temporary.c */
+	int guard, guard_pipe; /* the process that removes it when gluec cannot: see base/temporary.c */
 };
 
-/* What integers are proved to lie between: range.c. */
+/* What integers are proved to lie between: precision/range.c. */
 struct range {
 	bool known;
 	int64_t low, high;
@@ -130,25 +130,25 @@ struct value {
 	int uses;          /* how often nodes, branches and graph outputs read it: see count_uses */
 	struct node *user; /* one of the nodes that read it */
 	bool is_output;    /* some graph's output */
-	/* Of a constant that fold.c computed, the node that did: what the file says it is made of. */
+	/* Of a constant that pass/fold.c computed, the node that did: what the file says it is made of. */
 	const struct node *folded;
 	const float *unrounded; /* of weights that were rounded to half or bfloat16: what they were; or NULL */
 	bool is_exact;          /* weights that are integers (f32) or floats of 8 bits (bf16): nothing is multiplied in */
-	bool given_half;        /* f16 or bf16 in the model itself, whatever the precision: see precision.c */
+	bool given_half;        /* f16 or bf16 in the model itself, whatever the precision: see precision/precision.c */
 	/* A dimension whose length depends on the data has room for the most there can be (dim[count_axis], the capacity);
 	 * count, an i64 scalar computed while the model runs, says how many there are. NULL: all of them. */
 	struct value *count;
 	int count_axis;
-	struct value *copy; /* what stands for it: in the latest copy of a loop's body (unroll.h), or joined (twins.c) */
+	/* What stands for it: in the latest copy of a loop's body (pass/unroll.h), or joined (pass/twins.c). */
+	struct value *copy;
 	struct range range;
-	bool kept_float;  /* half in the file, float here, because it holds indices that are too large: see indices.c */
-	bool is_position; /* indices or pixel coordinates as floats, never stored as half: see indices.c */
-	struct interval bound; /* what its elements are proved to lie between: bound.c */
-	bool wide; /* float by a rule or for its range, though whoever reads it may compute halves: see halves.c */
+	bool kept_float;       /* half in the file, float here, for indices that half does not hold: precision/indices.c */
+	bool is_position;      /* indices or pixel coordinates as floats, never stored as half: see precision/indices.c */
+	struct interval bound; /* what its elements are proved to lie between: precision/bound.c */
+	bool wide; /* float by a rule or for its range, even where its readers compute halves: precision/halves.c */
 	const struct value *row[2]; /* the two values that join_twins made rows of it, or NULL */
-	struct view *view;          /* where it is stored, once lowered: see lower.h */
-	const struct watch
-		*watch; /* who wants to see its elements when the interpreter has computed it: watch.h; or NULL */
+	struct view *view;          /* where it is stored, once lowered: see emit/lower.h */
+	const struct watch *watch;  /* who looks at its elements when the interpreter has them: run/watch.h; or NULL */
 };
 
 enum attribute_kind {
@@ -186,14 +186,14 @@ struct node {
 	struct value **in, **out; /* an optional input or output that is left out is NULL */
 	struct attribute *attributes;
 	struct node *prev, *next;
-	struct turn *turn; /* in the order that join_twins makes: see twins.c */
-	bool inlined;      /* element-wise: computed inside its only reader's map, or into its place there; see fuse.c */
-	bool split;        /* a product of floats, each split into two bfloat16; see precision.c */
+	struct turn *turn; /* in the order that join_twins makes: see pass/twins.c */
+	bool inlined; /* element-wise: computed inside its only reader's map, or into its place there; see pass/fuse.c */
+	bool split;   /* a product of floats, each split into two bfloat16; see precision/precision.c */
 	/* How it is computed and its result is stored, and why so: a sentence for users, NULL before choose_precision. */
 	enum precision precision;
 	const char *reason;
 	struct rule *rule; /* that decided it, or NULL */
-	bool island;       /* its result is float for its range: see safety.c */
+	bool island;       /* its result is float for its range: see precision/safety.c */
 };
 
 struct graph {
@@ -202,7 +202,7 @@ struct graph {
 	struct node *first, *last;
 	int n_inputs, n_outputs;
 	struct value **inputs, **outputs;
-	int n_counts; /* how many of the outputs, the last ones, are counts that gluec added: see dynamic.c */
+	int n_counts; /* how many of the outputs, the last ones, are counts that gluec added: see pass/dynamic.c */
 	struct length {
 		int output, axis;  /* which output says how much of which dimension is used; output 0: the length is fixed */
 	} * lengths;           /* of each output of the model; NULL for branches */
@@ -237,7 +237,7 @@ extern const struct op ops[];
 extern const int n_ops;
 const struct op *find_op(const char *domain, const char *name);
 
-/* arena.c: memory, zeroed. Never NULL: when there is none left the run fails. */
+/* base/arena.c: memory, zeroed. Never NULL: when there is none left the run fails. */
 struct arena *arena_new(void);
 void arena_free(struct arena *a);
 size_t arena_used(const struct arena *a);
@@ -245,13 +245,14 @@ void *arena_get(struct ctx *c, size_t count, size_t size);
 #define NEW(c, type, count) ((type *)arena_get(c, count, sizeof(type)))
 char *arena_text(struct ctx *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* diag.c: errors. None of these returns. The message names the file itself; node messages add operator and name:
+/* base/diag.c: errors. None of these returns. The message names the file itself; node messages add operator and name:
  * "superpoint.onnx: Conv 'conv1a': group 3 does not divide 64 channels". */
 _Noreturn void fail(struct ctx *c, enum status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 _Noreturn void fail_model(struct ctx *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void fail_node(struct ctx *c, const struct node *n, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* n's input v, called `what`, would have to be constant: says which input of the model to fix, and sets c->wanted. */
+/* pass/fixed.c: n's input v, called `what`, would have to be constant: says which input of the model to fix, and sets
+ * c->wanted. */
 _Noreturn void fail_open(struct ctx *c, const struct node *n, const char *what, const struct value *v);
 /* One line on standard error about something the user should know though nothing is wrong, in the form of fail_node. */
 void note_node(struct ctx *c, const struct node *n, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -261,7 +262,12 @@ const char *type_name(enum rt_type type);                     /* "f32" */
 /* "Conv (ai.onnx, version 20)", for messages about operators that are not supported. */
 const char *node_kind(struct ctx *c, const struct node *n);
 
-/* graph.c: building and changing graphs. */
+/* double/held.c: while c->in_double, every value of a type narrower than double is an f64. The type in which values of
+ * `type` are held, and the n elements of data so (data itself when that is its type). */
+enum rt_type held_type(const struct ctx *c, enum rt_type type);
+const void *held_data(struct ctx *c, enum rt_type type, int64_t n, const void *data);
+
+/* graph/graph.c: building and changing graphs. */
 struct value *value_new(struct ctx *c, const char *name, enum rt_type type, int rank, const int64_t *dim);
 /* A value to be computed, of this type, that has v's shape and as much of it in use as v (its count). */
 struct value *value_like(struct ctx *c, const char *name, enum rt_type type, const struct value *v);
@@ -269,10 +275,6 @@ struct value *value_constant(struct ctx *c, const char *name, enum rt_type type,
 	const void *data);                                               /* keeps data, which must live in the arena */
 struct value *value_int(struct ctx *c, const char *name, int64_t x); /* i64 scalar */
 struct value *value_float(struct ctx *c, const char *name, float x); /* f32 scalar */
-/* double/held.c: while c->in_double, every value of a type narrower than double is an f64. The type in which values of
- * `type` are held, and the n elements of data so (data itself when that is its type). */
-enum rt_type held_type(const struct ctx *c, enum rt_type type);
-const void *held_data(struct ctx *c, enum rt_type type, int64_t n, const void *data);
 int64_t value_elements(const struct value *v);
 size_t value_bytes(const struct value *v);
 bool same_shape(const struct value *a, const struct value *b);
@@ -286,6 +288,8 @@ struct node *node_new(struct ctx *c, struct graph *g, struct node *before, const
 	const struct node *like, int n_in, int n_out);
 void node_insert(struct graph *g, struct node *before, struct node *n);
 void node_remove(struct graph *g, struct node *n);
+/* All nodes of `from` go to `to`, in front of `before` (to the end when NULL). */
+void move_nodes(struct graph *from, struct graph *to, struct node *before);
 /* n now also stands for the nodes that `other` stands for. */
 void node_absorb(struct ctx *c, struct node *n, const struct node *other);
 /* Input i of n, or NULL when it is left out. */
@@ -294,6 +298,8 @@ struct value *input(const struct node *n, int i);
 void set_input(struct ctx *c, struct node *n, int i, struct value *v);
 bool is_op(const struct node *n, const char *type);       /* in ONNX's own domain */
 bool is_internal(const struct node *n, const char *type); /* in gluec's */
+/* Which output of g is v? -1: none. */
+int output_number(const struct graph *g, const struct value *v);
 /* Makes every reader of `from` in g and its branches, and the graphs' outputs, read `to`. */
 void replace_value(struct graph *g, struct value *from, struct value *to);
 /* Sets uses, user and is_output of every value in the graph and its branches. */
@@ -314,7 +320,7 @@ void visit_nodes(struct ctx *c, struct graph *g, node_visitor *visit);
 /* The same for what joins neighbours: n may move, and nodes behind it may go. What stands where n stood comes next. */
 void visit_joining(struct ctx *c, struct graph *g, node_visitor *visit);
 
-/* attribute.c. The get functions fail when the attribute has another kind; the fallback stands for an absent one. */
+/* graph/attribute.c. The get functions fail when the attribute has another kind; an absent one is the fallback. */
 const struct attribute *attribute(const struct node *n, const char *name);
 int64_t attribute_int(struct ctx *c, const struct node *n, const char *name, int64_t fallback);
 double attribute_float(struct ctx *c, const struct node *n, const char *name, double fallback);
@@ -322,13 +328,6 @@ const char *attribute_string(struct ctx *c, const struct node *n, const char *na
 /* Copies at most max integers and returns how many there are, -1 when the attribute is absent. */
 int attribute_ints(struct ctx *c, const struct node *n, const char *name, int64_t *to, int max);
 struct graph *attribute_graph(struct ctx *c, const struct node *n, const char *name); /* fails when absent */
-/* op/control.c: a branch of an If node; fails when it does not fit the node. */
-struct graph *if_branch(struct ctx *c, const struct node *n, const char *name);
-/* op/move.c: how a Slice node walks along each axis of its input. */
-struct slice {
-	int64_t start[MAX_RANK], step[MAX_RANK], count[MAX_RANK];
-};
-void read_slice(struct ctx *c, const struct node *n, struct slice *s);
 bool same_attributes(const struct node *a, const struct node *b);      /* those with tensors or graphs never are */
 struct attribute *own_attributes(struct ctx *c, const struct node *n); /* the same, in a list of its own */
 void set_attribute_int(struct ctx *c, struct node *n, const char *name, int64_t x);
@@ -336,7 +335,15 @@ void set_attribute_ints(struct ctx *c, struct node *n, const char *name, int cou
 void set_attribute_float(struct ctx *c, struct node *n, const char *name, double x);
 void set_attribute_string(struct ctx *c, struct node *n, const char *name, const char *x);
 
-/* constant.c: reading constants. Every function takes any numeric type. */
+/* op/control.c: a branch of an If node; fails when it does not fit the node. */
+struct graph *if_branch(struct ctx *c, const struct node *n, const char *name);
+/* op/move.c: how a Slice node walks along each axis of its input. */
+struct slice {
+	int64_t start[MAX_RANK], step[MAX_RANK], count[MAX_RANK];
+};
+void read_slice(struct ctx *c, const struct node *n, struct slice *s);
+
+/* graph/constant.c: reading constants. Every function takes any numeric type. */
 bool constant_scalar(const struct value *v, double *x); /* exactly one element */
 double constant_real(const struct value *v, int64_t i);
 int64_t constant_int(const struct value *v, int64_t i);
@@ -365,23 +372,23 @@ bool is_small_integer_type(enum rt_type type); /* u8 i8 u4 i4 u2 i2 */
 bool is_float8_type(enum rt_type type);        /* f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz */
 bool is_ofp8_type(enum rt_type type);          /* those of OFP8 (Open Compute Project 2023): f8e4m3fn f8e5m2 */
 
-/* The passes, in the order in which they run; each in the file of its name. */
-void read_onnx(struct ctx *c, const char *path); /* onnx.c: sets c->graph */
+/* The passes, in the order in which they run; each in the file of its name, in pass/ where nothing else is said. */
+void read_onnx(struct ctx *c, const char *path); /* onnx/onnx.c: sets c->graph */
 void specialize(struct ctx *c);                  /* binds dimensions, K, branches */
 void infer(struct ctx *c, struct graph *g);      /* types and shapes; folds as it goes */
-bool fold_node(struct ctx *c, struct node *n);   /* fold.c: true when the outputs became constants */
-void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* dynamic.c: after n was inferred */
-void append_stages(struct ctx *c);                                    /* append.c: what --append asks for */
-void add_count_outputs(struct ctx *c);                      /* dynamic.c: counts become outputs of the model */
-void move_integers(struct ctx *c, struct graph *g);         /* integer_moves.c: quantised values are moved as bytes */
-void find_integer_products(struct ctx *c, struct graph *g); /* integer_products.c */
-void factor_scales(struct ctx *c, struct graph *g);         /* quantized.c */
-void find_float8_products(struct ctx *c, struct graph *g);  /* float8_products.c */
+bool fold_node(struct ctx *c, struct node *n);   /* pass/fold.c: true when the outputs became constants */
+void propagate_count(struct ctx *c, struct graph *g, struct node *n); /* pass/dynamic.c: after n was inferred */
+void append_stages(struct ctx *c);                                    /* pass/append.c: what --append asks for */
+void add_count_outputs(struct ctx *c);              /* pass/dynamic.c: counts become outputs of the model */
+void move_integers(struct ctx *c, struct graph *g); /* precision/integer_moves.c: quantised values are moved as bytes */
+void find_integer_products(struct ctx *c, struct graph *g); /* precision/integer_products.c */
+void factor_scales(struct ctx *c, struct graph *g);         /* precision/quantized.c */
+void find_float8_products(struct ctx *c, struct graph *g);  /* precision/float8_products.c */
 void simplify(struct ctx *c, struct graph *g);
-void recognize(struct ctx *c, struct graph *g);
-void join_twins(struct ctx *c, struct graph *g);        /* twins.c: two pictures' layers become one of two rows */
-void choose_precision(struct ctx *c, struct graph *g);  /* precision.c */
-void expand_quantizers(struct ctx *c, struct graph *g); /* a part of fuse: element-wise nodes for quantizers */
+void recognize(struct ctx *c, struct graph *g);         /* recognize/recognize.c */
+void join_twins(struct ctx *c, struct graph *g);        /* pass/twins.c: two pictures' layers become one of two rows */
+void choose_precision(struct ctx *c, struct graph *g);  /* precision/precision.c */
+void expand_quantizers(struct ctx *c, struct graph *g); /* a part of fuse, precision/expand_quantizers.c */
 void fuse(struct ctx *c, struct graph *g);
 void merge_products(struct ctx *c, struct node *n); /* a part of fuse, for a gluec.Linear */
 
@@ -397,9 +404,10 @@ void load_model(struct ctx *c);
 void compute_in_integers(struct ctx *c);
 void optimize(struct ctx *c);
 
+/* pass/specialize.c. */
 /* Binds symbolic dimensions of input i to a shape, as --input does. */
 void bind_input(struct ctx *c, const struct value *v, int rank, const int64_t *dim);
-/* specialize.c: binds what --dim and --input say, as specialize does; doing it before shows what they leave open. */
+/* Binds what --dim and --input say, as specialize does; done before, it shows what is left open. */
 void apply_bindings(struct ctx *c);
 /* Has an input this symbolic dimension, or one made of it ("8*height" of "height")? */
 bool has_symbol(const struct ctx *c, const char *name);

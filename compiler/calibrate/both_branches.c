@@ -25,15 +25,6 @@ static struct value *scalar(struct ctx *c, struct graph *g, struct node *n)
 	return reshape->out[0];
 }
 
-static void move_nodes(struct graph *from, struct graph *to, struct node *before)
-{
-	for (struct node *n = from->first, *next; n; n = next) {
-		next = n->next;
-		node_insert(to, before, n);
-	}
-	from->first = from->last = NULL;
-}
-
 void compute_both_branches(struct ctx *c, struct graph *g)
 {
 	for (struct node *n = g->first, *next; n; n = next) {

@@ -75,7 +75,7 @@ struct call {
 	const char *shapes; /* "[480][640][1] -> [240][320][64]" for the comment */
 	int time;           /* position in execution order, set by plan */
 	struct block *then_block, *else_block;
-	const struct value *watched; /* no call but a look at this value's elements: see watch.h */
+	const struct value *watched; /* no call but a look at this value's elements: see run/watch.h */
 	struct call *next;
 };
 
@@ -134,7 +134,7 @@ int coalesce(int rank, int64_t *dim, int n, int64_t (*stride)[MAX_RANK]);
 /* Dimension order by falling stride (ties: as they are): the order in which the view's elements lie in memory. */
 void view_order(const struct view *view, int *perm);
 
-/* Buffers and calls. */
+/* lower.c: buffers and calls. */
 struct buffer *buffer_new(struct lower *l, enum buffer_kind kind, const char *name, size_t bytes);
 struct argument scratch(struct lower *l, const char *name, size_t bytes);
 /* A weight: data (kept, in the arena) of `bytes` bytes; equal contents are stored once. type and shape go into the
@@ -153,7 +153,7 @@ void call_argument(struct call *call, int i, struct argument a);
 void merge_buffers(struct buffer *b, struct buffer *into);
 struct buffer *buffer_root(struct buffer *b);
 
-/* map.c: element-wise nodes. */
+/* pass/map.c: element-wise nodes. */
 void lower_map(struct lower *l, struct node *n);
 /* The same for a result that is stored at y, whose dimensions are the node's output's. */
 void lower_map_to(struct lower *l, struct node *n, const struct view *y);
@@ -179,7 +179,7 @@ struct buffer *pack_bias(struct lower *l, const char *name, const float *source,
 /* plan.c: the arena. */
 void plan(struct ctx *c, struct program *p);
 
-/* exec.c: the interpreter: runs a program with the kernels of c->isa on buffers of its own. */
+/* run/exec.c: the interpreter: runs a program with the kernels of c->isa on buffers of its own. */
 void execute(struct ctx *c, struct program *p, const void *const *inputs, void *const *outputs);
 
 /* symbols.c: unique legal C names for calls, buffers and the parameters of the generated function. */

@@ -36,7 +36,7 @@ struct pair_figures {
 	int common;                 /* matches of both: both ends within 1 pixel, and each match counted once */
 	double score_error_largest; /* of the common matches */
 	double score_error_sum;
-	struct agreement truth[GATE_SIDES]; /* all zero without a truth; see truth.h */
+	struct agreement truth[GATE_SIDES]; /* all zero without a truth; see models/example/truth.h */
 	bool has_truth, has_homography;
 	double corner_error[GATE_SIDES]; /* infinite where no homography was found */
 };

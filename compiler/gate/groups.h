@@ -9,7 +9,7 @@ enum { GATE_GROUPS = 24 };
 struct group {
 	int first, end; /* parts, which are of one model */
 	double multiply_adds;
-	double harm; /* what the group alone in reduced precision does to the matches; see cmd_tune.c */
+	double harm; /* what the group alone in reduced precision does to the matches; see cli/cmd_tune.c */
 };
 
 /* Divides n parts among at most GATE_GROUPS groups of neighbours, each with about the same share of all

@@ -125,6 +125,15 @@ void node_remove(struct graph *g, struct node *n)
 	*(n->next ? &n->next->prev : &g->last) = n->prev;
 }
 
+void move_nodes(struct graph *from, struct graph *to, struct node *before)
+{
+	for (struct node *n = from->first, *next; n; n = next) {
+		next = n->next;
+		node_insert(to, before, n);
+	}
+	from->first = from->last = NULL;
+}
+
 void node_absorb(struct ctx *c, struct node *n, const struct node *other)
 {
 	n->origin = arena_text(c, "%s %s", other->origin, n->origin);
@@ -178,6 +187,14 @@ bool any_node(const struct graph *g, bool (*has)(const struct node *n))
 				return true;
 	}
 	return false;
+}
+
+int output_number(const struct graph *g, const struct value *v)
+{
+	for (int i = 0; i < g->n_outputs; i++)
+		if (g->outputs[i] == v)
+			return i;
+	return -1;
 }
 
 enum { MAX_BRANCHES = 8 };

@@ -28,7 +28,7 @@ struct order {
 
 enum { NO_NODE = -1 };
 
-static size_t hash(const char *s)
+size_t hash_name(const char *s)
 {
 	uint64_t h = UINT64_C(14695981039346656037);
 
@@ -39,7 +39,7 @@ static size_t hash(const char *s)
 
 static struct entry *find(const struct names *names, const char *name)
 {
-	size_t i = hash(name);
+	size_t i = hash_name(name);
 
 	while (names->entry[i % names->size].name && strcmp(names->entry[i % names->size].name, name))
 		i++;

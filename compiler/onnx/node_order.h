@@ -10,6 +10,9 @@
  * cycle one node stays in front of what it needs. In the arena. */
 const size_t *node_order(struct ctx *c, const Onnx__GraphProto *p);
 
+/* FNV-1a (Fowler, Noll, Vo), for tables of names. */
+size_t hash_name(const char *s);
+
 /* Is it an output of one of p's nodes? */
 bool is_made(const Onnx__GraphProto *p, const char *name);
 

@@ -7,15 +7,6 @@
 #include <sha256.h>
 #include <string.h>
 
-static size_t hash(const char *s)
-{
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
-	return (size_t)(h ^ h >> 32);
-}
-
 struct scope scope_new(struct ctx *c, struct scope *outer)
 {
 	enum { START = 64 };
@@ -25,7 +16,7 @@ struct scope scope_new(struct ctx *c, struct scope *outer)
 
 static struct entry *find_slot(const struct scope *s, const char *name)
 {
-	size_t i = hash(name);
+	size_t i = hash_name(name);
 
 	while (s->slot[i % s->size].name && strcmp(s->slot[i % s->size].name, name))
 		i++;

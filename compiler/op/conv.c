@@ -1,6 +1,6 @@
 /* Conv (ONNX 1 to 22; com.microsoft FusedConv; gluec.Conv, which adds an activation, a pooling, and a convolution
  * before it of 3 x 3 taps, stride 1 and padding 1: its weights and bias are inputs 3 and 4, its activation is
- * head_act). gluec's passes may set what conv2d calls alpha and round: see float8_products.c. */
+ * head_act). gluec's passes may set what conv2d calls alpha and round: see precision/float8_products.c. */
 #include "conv.h"
 #include <string.h>
 
@@ -32,7 +32,7 @@ void conv_infer(struct ctx *c, struct node *n)
 	need_outputs(c, n, 1, 1);
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
-	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2), *head = input(n, 3);
+	const struct value *x = n->in[0], *k = n->in[1], *head = input(n, 3);
 	if (x->rank < 3 || x->rank > 5 || k->rank != x->rank)
 		fail_node(c, n, "input %s and weights %s; [n,c,w], [n,c,h,w] and [n,c,d,h,w] are supported", shape_text(c, x),
 			shape_text(c, k));
@@ -47,8 +47,7 @@ void conv_infer(struct ctx *c, struct node *n)
 	if (channels / group != k->dim[1])
 		fail_node(c, n, "weights %s take %lld channels, but %s in %lld groups has %lld", shape_text(c, k),
 			(long long)k->dim[1], shape_text(c, x), (long long)group, (long long)(channels / group));
-	if (bias && (bias->rank != 1 || bias->dim[0] != filters))
-		fail_node(c, n, "bias %s does not fit %lld filters", shape_text(c, bias), (long long)filters);
+	need_bias(c, n, 2, filters);
 	for (int i = 1; i < 3 && is_fused_pool(c, n); i++)
 		w.out[i] /= 2;
 	window_shape(&w, x->rank, x->dim[0], filters, dim);

@@ -12,7 +12,7 @@ void conv_transpose_infer(struct ctx *c, struct node *n)
 	need_outputs(c, n, 1, 1);
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
-	const struct value *x = n->in[0], *k = n->in[1], *bias = input(n, 2);
+	const struct value *x = n->in[0], *k = n->in[1];
 	int64_t group = read_positive(c, n, "group"), filters = k->rank > 1 ? k->dim[1] * group : 0;
 	if (k->rank != x->rank)
 		fail_node(c, n, "input %s and weights %s have different ranks", shape_text(c, x), shape_text(c, k));
@@ -20,8 +20,7 @@ void conv_transpose_infer(struct ctx *c, struct node *n)
 	if (x->dim[1] == 0 || x->dim[1] != k->dim[0] || x->dim[1] % group)
 		fail_node(c, n, "weights %s in %lld groups do not fit the %lld channels of %s", shape_text(c, k),
 			(long long)group, (long long)x->dim[1], shape_text(c, x));
-	if (bias && (bias->rank != 1 || bias->dim[0] != filters))
-		fail_node(c, n, "bias %s does not fit %lld filters", shape_text(c, bias), (long long)filters);
+	need_bias(c, n, 2, filters);
 	window_shape(&w, x->rank, x->dim[0], filters, dim);
 	set_output(c, n, 0, x->type, x->rank, dim);
 }

@@ -26,7 +26,7 @@ void deform_conv_infer(struct ctx *c, struct node *n)
 	need_outputs(c, n, 1, 1);
 	for (int i = 0; i < n->n_in; i++)
 		need_type(c, n, i, "float");
-	const struct value *x = n->in[X], *k = n->in[W], *bias = input(n, BIAS);
+	const struct value *x = n->in[X], *k = n->in[W];
 	if (x->rank != 4 || k->rank != 4)
 		fail_node(c, n, "input %s and weights %s; [n,c,h,w] is supported", shape_text(c, x), shape_text(c, k));
 	read_window(c, n, k->dim + 2, &w);
@@ -35,8 +35,7 @@ void deform_conv_infer(struct ctx *c, struct node *n)
 		x->dim[1] / group != k->dim[1])
 		fail_node(c, n, "weights %s in %lld groups, with %lld offset groups, do not fit %s", shape_text(c, k),
 			(long long)group, (long long)offsets, shape_text(c, x));
-	if (bias && (bias->rank != 1 || bias->dim[0] != k->dim[0]))
-		fail_node(c, n, "bias %s does not fit %lld filters", shape_text(c, bias), (long long)k->dim[0]);
+	need_bias(c, n, BIAS, k->dim[0]);
 	check_maps(c, n, OFFSET, &w, 2);
 	if (input(n, MASK))
 		check_maps(c, n, MASK, &w, 1);

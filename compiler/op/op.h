@@ -84,14 +84,13 @@ void part_last(struct lower *l, struct node *part, struct value *out);
 struct value *along_axis(struct lower *l, const struct node *n, struct value *v, int rank, int axis);
 /* A constant of one number. */
 struct value *part_number(struct lower *l, const struct node *n, enum rt_type type, double x);
+/* v in another type, in memory. */
+struct value *part_cast(struct lower *l, const struct node *n, struct value *v, enum rt_type type);
 
 /* quantize.c: v as an element-wise part of another type. */
 struct value *part_convert(struct lower *l, const struct node *n, struct value *v, enum rt_type type);
 /* quantize.c: y, of an integer type, becomes saturate(round(x) + zero); zero may be NULL. */
 void part_saturate(struct lower *l, struct node *n, struct value *x, struct value *zero, struct value *y);
-
-/* v in another type, in memory. */
-struct value *part_cast(struct lower *l, const struct node *n, struct value *v, enum rt_type type);
 
 /* window.c: how windows slide over volumes and pictures, for Conv and the pools. Index 0 is depth, 1 vertical, 2
  * horizontal; a picture is a volume of depth 1, a row of samples a picture of height 1. */
@@ -105,6 +104,8 @@ void read_window(struct ctx *c, const struct node *n, const int64_t *kernel, str
 void read_transposed_window(struct ctx *c, const struct node *n, const int64_t *kernel, struct window *w);
 /* The dimensions of a result with these images and channels: w's `out` in as many dimensions as `rank` leaves. */
 void window_shape(const struct window *w, int rank, int64_t images, int64_t channels, int64_t *dim);
+/* The bias of a convolution, input `index`, has a number for each filter, if it is there. */
+void need_bias(struct ctx *c, const struct node *n, int index, int64_t filters);
 /* Copies the last `count` of three numbers into a kernel's parameters. */
 void copy_small(int32_t *to, const int64_t *from, int count);
 

@@ -2,8 +2,8 @@
 #include "op.h"
 #include <string.h>
 
-/* An element-wise node whose result is turned by a Transpose before it is reshaped (see fuse.c): it stores its elements
- * in the order in which they are wanted. Returns them turned. */
+/* An element-wise node whose result is turned by a Transpose before it is reshaped (see pass/fuse.c): it stores its
+ * elements in the order in which they are wanted. Returns them turned. */
 static const struct view *lower_turned(struct lower *l, struct node *turn)
 {
 	const char *origin = l->origin;

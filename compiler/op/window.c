@@ -147,6 +147,14 @@ void window_shape(const struct window *w, int rank, int64_t images, int64_t chan
 		dim[i] = w->out[3 - rank + i];
 }
 
+void need_bias(struct ctx *c, const struct node *n, int index, int64_t filters)
+{
+	const struct value *bias = input(n, index);
+
+	if (bias && (bias->rank != 1 || bias->dim[0] != filters))
+		fail_node(c, n, "bias %s does not fit %lld filters", shape_text(c, bias), (long long)filters);
+}
+
 void copy_small(int32_t *to, const int64_t *from, int count)
 {
 	for (int i = 0; i < count; i++)

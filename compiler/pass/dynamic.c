@@ -233,14 +233,6 @@ void propagate_count(struct ctx *c, struct graph *g, struct node *n)
 				follow(c, n, i, n->out[k]);
 }
 
-static int find_output(const struct graph *g, const struct value *v)
-{
-	for (int i = 0; i < g->n_outputs; i++)
-		if (g->outputs[i] == v)
-			return i;
-	return -1;
-}
-
 /* A capacity that no node took is a slip of the pen, and must not pass for one that was. */
 static void check_capacities(struct ctx *c)
 {
@@ -265,7 +257,7 @@ void add_count_outputs(struct ctx *c)
 		struct value *count = outputs[i]->count;
 		if (!count)
 			continue;
-		int at = find_output(g, count);
+		int at = output_number(g, count);
 		if (at < 0) {
 			at = g->n_outputs++;
 			g->n_counts++;

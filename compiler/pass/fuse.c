@@ -4,6 +4,7 @@
 #include "half.h"
 #include "map.h"
 #include "op/conv.h"
+#include "precision/precision.h"
 #include "precision/quantized.h"
 #include "recognize/recognize.h"
 #include <math.h>
@@ -128,16 +129,6 @@ static bool scales_exactly(struct ctx *c, const struct value *w, float factor)
 	return true;
 }
 
-/* Weights of 16 bits in the type and shape of `like`. */
-static struct value *short_weights(struct ctx *c, const struct value *like, const float *x)
-{
-	uint16_t *data = NEW(c, uint16_t, (size_t)value_elements(like));
-
-	for (int64_t i = value_elements(like); i-- > 0;)
-		data[i] = like->type == RT_F16 ? half_of_float(x[i]) : bfloat_of_float(x[i]);
-	return value_constant(c, like->name, like->type, like->rank, like->dim, data);
-}
-
 /* A number behind the product multiplies its weights instead. */
 static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 {
@@ -160,8 +151,8 @@ static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 		float *to = NEW(c, float, (size_t)value_elements(w));
 		for (int64_t k = value_elements(w); k-- > 0;)
 			to[k] = from[k] * factor;
-		n->in[i] =
-			w->type == RT_F32 ? value_constant(c, w->name, RT_F32, w->rank, w->dim, to) : short_weights(c, w, to);
+		n->in[i] = w->type == RT_F32 ? value_constant(c, w->name, RT_F32, w->rank, w->dim, to)
+									 : short_weights(c, w, w->type, to);
 	}
 	take_over(c, g, n, behind);
 }

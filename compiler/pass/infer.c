@@ -14,18 +14,10 @@ static void keep_output(struct ctx *c, struct graph *g, struct node *n, int i, s
 	n->out[i]->def = identity;
 }
 
-static bool is_output(const struct graph *g, const struct value *v)
-{
-	for (int i = 0; i < g->n_outputs; i++)
-		if (g->outputs[i] == v)
-			return true;
-	return false;
-}
-
 void replace_outputs(struct ctx *c, struct graph *g, struct node *n, struct value *const *results)
 {
 	for (int i = 0; i < n->n_out; i++) {
-		if (n->out[i] && is_output(g, n->out[i]))
+		if (n->out[i] && output_number(g, n->out[i]) >= 0)
 			keep_output(c, g, n, i, results[i]);
 		else if (n->out[i])
 			replace_value(g, n->out[i], results[i]);
@@ -35,11 +27,7 @@ void replace_outputs(struct ctx *c, struct graph *g, struct node *n, struct valu
 /* Puts the nodes of the branch that is taken in the place of the If node. */
 static void take_branch(struct ctx *c, struct graph *g, struct node *n, struct graph *branch)
 {
-	for (struct node *inner = branch->first, *next; inner; inner = next) {
-		next = inner->next;
-		node_insert(g, n, inner);
-	}
-	branch->first = branch->last = NULL;
+	move_nodes(branch, g, n);
 	replace_outputs(c, g, n, branch->outputs);
 	node_remove(g, n);
 }

@@ -16,7 +16,7 @@ void infer_nodes(struct ctx *c, struct graph *g, struct node *first, const struc
  * yet before n. Results of outputs that are left out are not looked at. */
 void replace_outputs(struct ctx *c, struct graph *g, struct node *n, struct value *const *results);
 
-/* copy.c: appends copies of body's nodes, and of the graphs in them, to g before `before`, named NAME.number. Its
+/* graph/copy.c: appends copies of body's nodes, and of the graphs in them, to g before `before`, named NAME.number. Its
  * inputs must have their stand-ins in `copy`; afterwards every value of the body has its own there, and copy_of(v) is
  * what stands for v: v itself when it comes from outside of the body. */
 void copy_nodes(struct ctx *c, const struct graph *body, struct graph *g, struct node *before, int64_t number);

@@ -300,19 +300,23 @@ static const char *refuse_weights(struct ctx *c, enum rt_type type, const float 
 	return type == RT_BF16 && largest > 0x1.fep127 ? "its weights reach beyond bfloat16" : NULL;
 }
 
+struct value *short_weights(struct ctx *c, const struct value *w, enum rt_type type, const float *x)
+{
+	int64_t n = value_elements(w);
+	uint16_t *to = NEW(c, uint16_t, (size_t)n + 1);
+
+	for (int64_t i = 0; i < n; i++)
+		to[i] = type == RT_F16 ? half_of_float(x[i]) : bfloat_of_float(x[i]);
+	return value_constant(c, w->name, type, w->rank, w->dim, to);
+}
+
 struct value *narrow_weights(struct ctx *c, const struct value *w, enum rt_type type, const char **why)
 {
-	const float *from = w->data;
-	int64_t count = value_elements(w);
-
-	*why = refuse_weights(c, type, from, count);
+	*why = refuse_weights(c, type, w->data, value_elements(w));
 	if (*why)
 		return NULL;
-	uint16_t *to = NEW(c, uint16_t, (size_t)count + 1);
-	for (int64_t i = 0; i < count; i++)
-		to[i] = type == RT_F16 ? half_of_float(from[i]) : bfloat_of_float(from[i]);
-	struct value *narrow = value_constant(c, w->name, type, w->rank, w->dim, to);
-	narrow->unrounded = from;
+	struct value *narrow = short_weights(c, w, type, w->data);
+	narrow->unrounded = w->data;
 	return narrow;
 }
 

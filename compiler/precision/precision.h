@@ -65,6 +65,8 @@ void keep_ranges(struct ctx *c, struct graph *g);
 /* halves.c: stores as half or bfloat16 what nodes are to store so, as far as their readers agree, and gives products
  * weights of their type. */
 void store_halves(struct ctx *c, struct graph *g);
+/* The numbers x in the place of weights w, rounded to half or bfloat16. */
+struct value *short_weights(struct ctx *c, const struct value *w, enum rt_type type, const float *x);
 /* Weights w, floats, in the type half or bfloat16; they remember the floats. NULL, with *why, when that type would not
  * hold them. */
 struct value *narrow_weights(struct ctx *c, const struct value *w, enum rt_type type, const char **why);

@@ -41,6 +41,27 @@ START_TEST(list)
 }
 END_TEST
 
+START_TEST(moving)
+{
+	struct op_test t = pass_begin();
+	struct value *x = op_input(&t, "f32[2]", NULL);
+	struct node *a = pass_node(&t, "Relu", "a", 1, x)->def, *d = pass_node(&t, "Relu", "d", 1, x)->def;
+	struct graph *inner = pass_open(&t);
+
+	pass_node(&t, "Relu", "b", 1, x);
+	pass_output(&t, pass_node(&t, "Relu", "c", 1, x));
+	pass_close(&t);
+	ck_assert_int_eq(output_number(inner, inner->outputs[0]), 0);
+	ck_assert_int_eq(output_number(inner, x), -1);
+	move_nodes(inner, t.g, d);
+	ck_assert_str_eq(order(&t), "abcd");
+	ck_assert(!inner->first && !inner->last);
+	move_nodes(inner, t.g, a);
+	ck_assert_str_eq(order(&t), "abcd");
+	op_end(&t);
+}
+END_TEST
+
 START_TEST(new_nodes)
 {
 	struct op_test t = pass_begin();
@@ -293,6 +314,7 @@ Suite *suite(void)
 	TCase *c = tcase_create("graph");
 
 	tcase_add_test(c, list);
+	tcase_add_test(c, moving);
 	tcase_add_test(c, new_nodes);
 	tcase_add_test(c, uses);
 	tcase_add_test(c, replacing);
