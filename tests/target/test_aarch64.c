@@ -27,11 +27,23 @@ static const struct form {
 	{ "superpoint.onnx", NULL, { "--dim=height=64", "--dim=width=96", "--topk=32" }, { 1e-5, 1e-3, 0 } },
 	{ "lightglue.onnx", NULL, { "--dim=num_keypoints=32", "--depth=2" }, { 1e-5, 1e-3, 0 } },
 	{ "lightglue.onnx", NULL, { "--dim=num_keypoints=24", "--precision=fp16" }, { 1e-2, 1e-2, 0 } },
+	{ "lightglue.onnx", NULL, { "--dim=num_keypoints=24", "--depth=2", "--precision=bf16" }, { 5e-2, 5e-2, 0 } },
 	{ "picture.onnx", golden_picture, { "--weights=c" }, { 1e-5, 1e-3, 0 } },
 	{ "matcher.onnx", golden_matcher, { NULL }, { 1e-5, 1e-3, 0 } },
 	{ "matcher.onnx", golden_matcher, { "--precision=fp16" }, { 1e-2, 1e-2, 0 } },
 	{ "numbers.onnx", golden_numbers, { NULL }, { 1e-5, 1e-3, 0 } },
 };
+
+/* Processors as qemu names them, and the instruction sets of an object that they have: the last one has all. */
+static const struct processor {
+	const char *name, *levels[5];
+} processors[] = {
+	{ "cortex-a53", { "c", "neon" } },
+	{ "cortex-a76", { "c", "neon", "neondot" } },
+	{ "max", { "c", "neon", "neondot", "neonbf16" } },
+};
+
+enum { FORMS = sizeof forms / sizeof *forms, PROCESSORS = sizeof processors / sizeof *processors };
 
 /* What a form becomes. The interpreter's outputs are of the model's types, the program's of the C interface's. */
 struct job {
@@ -83,7 +95,8 @@ START_TEST(kernel_tests)
 	}
 	ck_assert_int_eq(glob(target_path(t.c, "kernel/test_*"), 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		shell(t.c, "qemu-aarch64 '%s' >'%s'; r=$?; cat '%s'; [ $r = 0 ] && grep -q '[1-9][0-9]* tests passed' '%s'",
+		shell(t.c,
+			"qemu-aarch64 -cpu max '%s' >'%s'; r=$?; cat '%s'; [ $r = 0 ] && grep -q '[1-9][0-9]* tests passed' '%s'",
 			found.gl_pathv[i], temporary_path(t.c, "log"), temporary_path(t.c, "log"), temporary_path(t.c, "log"));
 	globfree(&found);
 	model_end(&t);
@@ -112,8 +125,8 @@ static void compile(struct ctx *c, void *user)
 	emit(c, job->program);
 }
 
-/* Builds the object as users do, a program of it, and runs that on the inputs. */
-static void build_and_run(struct ctx *c, const struct job *job)
+/* Builds the object as users do, a program of it, and writes the inputs that it will read. */
+static void build(struct ctx *c, const struct job *job)
 {
 	FILE *f = fopen(arena_text(c, "%s/in", job->folder), "wb");
 
@@ -131,7 +144,17 @@ static void build_and_run(struct ctx *c, const struct job *job)
 		"%s -std=c11 -O1 -static -Wall -Wextra -Wpedantic -Werror -DMODEL=model_model -I'" GLUEC_ROOT
 		"/runtime' -o '%s/driver' '" GLUEC_ROOT "/tests/target/on_target/driver.c' '%s/model.o' -lm",
 		cc, job->folder, job->folder);
-	shell(c, "cd '%s' && qemu-aarch64 driver in out", job->folder);
+}
+
+/* Runs the program, which must find the instruction sets that the processor has, and no others. */
+static void run(struct ctx *c, const struct job *job, const struct processor *processor)
+{
+	const char *expected = "";
+
+	shell(c, "cd '%s' && qemu-aarch64 -cpu %s driver in out >levels", job->folder, processor->name);
+	for (const char *const *level = processor->levels; *level; level++)
+		expected = arena_text(c, "%s%s\n", expected, *level);
+	ck_assert_str_eq(file_text(c, arena_text(c, "%s/levels", job->folder)), expected);
 }
 
 /* Compares what an instruction set has left in a file. */
@@ -150,17 +173,17 @@ static void compare_outputs(struct ctx *c, const struct job *job, const char *is
 			convert_from(c, value_new(c, expected->name, expected->type, expected->rank, expected->dim), type,
 				memcpy(arena_get(c, bytes + 1, 1), outputs + at, bytes));
 		struct difference d = compare(expected, actual, &job->form->tolerance);
-		print_difference(c, arena_text(c, "  %-5s ", isa), expected, actual, &d);
+		print_difference(c, arena_text(c, "  %-8s ", isa), expected, actual, &d);
 		ck_assert_msg(d.equal, "%s of %s with %s", expected->name, job->form->file, isa);
 		at += bytes;
 	}
 	ck_assert_uint_eq(at, n);
 }
 
-START_TEST(models)
+/* Compiles a form, and runs it on some processors: all its instruction sets must agree with the interpreter. */
+static void check_form(const struct form *form, const struct processor *first, const struct processor *last)
 {
 	struct op_test t = pass_begin(), own = pass_begin();
-	const struct form *form = &forms[_i];
 	struct job job = { .form = form };
 
 	if (have_target(t.c)) {
@@ -172,12 +195,29 @@ START_TEST(models)
 		}
 		own.c->set = (struct settings){ 0 };
 		ck_assert_msg(attempt(own.c, compile, &job) == DONE, "%s", own.c->message);
-		build_and_run(own.c, &job);
-		compare_outputs(own.c, &job, "c");
-		compare_outputs(own.c, &job, "neon");
+		build(own.c, &job);
+		for (const struct processor *processor = first; processor <= last; processor++) {
+			run(own.c, &job, processor);
+			for (const char *const *level = processor->levels; *level; level++)
+				compare_outputs(own.c, &job, *level);
+		}
 	}
 	op_end(&own);
 	model_end(&t);
+}
+
+START_TEST(models)
+{
+	check_form(&forms[_i], &processors[PROCESSORS - 1], &processors[PROCESSORS - 1]);
+}
+END_TEST
+
+/* An object uses what the processor has, and runs where some of that is absent. */
+START_TEST(older_processors)
+{
+	static const struct form small = { "picture.onnx", golden_picture, { NULL }, { 1e-5, 1e-3, 0 } };
+
+	check_form(&small, processors, &processors[PROCESSORS - 2]);
 }
 END_TEST
 
@@ -188,7 +228,8 @@ Suite *suite(void)
 
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, kernel_tests);
-	tcase_add_loop_test(t, models, 0, sizeof forms / sizeof *forms);
+	tcase_add_loop_test(t, models, 0, FORMS);
+	tcase_add_test(t, older_processors);
 	suite_add_tcase(s, t);
 	return s;
 }
