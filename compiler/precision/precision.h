@@ -47,7 +47,8 @@ int64_t count_terms(const struct node *n);
 /* Calls visit for each node of g, branches included: a node's branches first. */
 void visit_nodes(struct ctx *c, struct graph *g, void (*visit)(struct ctx *c, struct graph *g, struct node *n));
 
-/* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none. */
+/* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none, or
+ * when --ranges names what was seen of another model. */
 void check_policy(struct ctx *c, const struct graph *g);
 /* Sets the precision that each node is to have, by --precision and the rules, and the reason. Fails when a rule matches
  * no node, or none that can be so. */
