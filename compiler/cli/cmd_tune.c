@@ -191,7 +191,9 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ "runs", required_argument, NULL, OPTION_RUNS }, { "rounds", required_argument, NULL, OPTION_ROUNDS },
 		GATE_COMMAND_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct own_options own = { NULL, 100 };
-	struct gate_command o = { .command = &command_tune, .gate.rounds = 3, .own = read_own, .user = &own };
+	struct gate_command o = {
+		.command = &command_tune, .gate.rounds = 3, .writes_folder = true, .own = read_own, .user = &own
+	};
 	struct gate_models reference, models;
 	struct search *s = NULL;
 

@@ -287,6 +287,8 @@ START_TEST(usage)
 	write_add_model(add);
 	cli_fails(cli_run(t, "gate", model, NULL), 2, "needs --pairs FILE");
 	cli_fails(cli_run(t, "gate", "--pairs", pairs, NULL), 2, "takes one model or two, not 0");
+	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "-o", "x", NULL), 2, "unknown option '-o'; see gluec gate");
+	cli_fails(cli_run(t, "bisect", model, "--pairs", pairs, "-o", "9", NULL), 2, "unknown option '-o'; see gluec bis");
 	cli_fails(cli_run(t, "gate", model, model, model, "--pairs", pairs, NULL), 2, "takes one model or two, not 3");
 	cli_fails(cli_run(t, "gate", model, "--pairs", cli_path(t, "none.txt"), NULL), 4, "none.txt: No such file");
 	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "--only", "extractor", NULL), 2, "--only: there are no two");
