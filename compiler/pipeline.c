@@ -35,13 +35,12 @@ static void infer_with_own_k(struct ctx *c, void *user)
 /* Where shapes in the file hold its own K, another one does not fit into them, which their message cannot know. */
 static _Noreturn void fail_for_k(struct ctx *c, enum status status)
 {
-	const char *message = arena_text(c, "%s", c->message);
+	const char *message = arena_text(c, "%s", c->message), *hint = "";
 	int64_t k = c->set.top_k;
 
 	if (k && status == UNUSABLE_MODEL && !attempt(c, infer_with_own_k, c->graph))
-		fail_model(c, "--topk %lld: shapes in the file are for its own K alone, so leave --topk out (%.600s)",
-			(long long)k, message);
-	snprintf(c->message, sizeof c->message, "%s", message);
+		hint = arena_text(c, "; without --topk %lld all shapes fit", (long long)k);
+	snprintf(c->message, sizeof c->message, "%s%s", message, hint);
 	fail_again(c, status);
 }
 

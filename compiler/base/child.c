@@ -89,7 +89,7 @@ static bool listen_to(int end, char *text, size_t room, double timeout)
 static const char *fate(struct ctx *c, int status, const char *said, bool in_time, double timeout)
 {
 	if (!in_time)
-		return arena_text(c, "did not end within %g s", timeout);
+		return arena_text(c, "did not end within %g s; --timeout S allows more", timeout);
 	if (WIFSIGNALED(status))
 		return arena_text(c, "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	if (*said)

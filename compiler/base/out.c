@@ -39,6 +39,11 @@ static void forget(struct ctx *c)
 		sigprocmask(SIG_SETMASK, &f->signals, NULL);
 }
 
+_Noreturn static void fail_to_write(struct ctx *c, const char *path, int error)
+{
+	fail(c, IO_FAILED, "%.300s: cannot be written: %s", path, strerror(error));
+}
+
 struct output_file *output_open(struct ctx *c, const char *path)
 {
 	struct output_file *f = NEW(c, struct output_file, 1);
@@ -50,7 +55,7 @@ struct output_file *output_open(struct ctx *c, const char *path)
 	c->outputs = f;
 	f->stream = fopen(f->temporary, "wb");
 	if (!f->stream)
-		fail(c, IO_FAILED, "%.300s: cannot be written: %s", path, strerror(errno));
+		fail_to_write(c, path, errno);
 	f->created = true;
 	return f;
 }
@@ -71,7 +76,7 @@ void output_commit(struct ctx *c)
 	}
 	for (struct output_file *f = c->outputs; f; f = f->next) {
 		if (rename(f->temporary, f->path))
-			fail(c, IO_FAILED, "%.300s: cannot be written: %s", f->path, strerror(errno));
+			fail_to_write(c, f->path, errno);
 		f->created = false;
 	}
 	forget(c);
@@ -102,4 +107,35 @@ void make_folder(struct ctx *c, const char *path)
 			if (!end)
 				return;
 		}
+}
+
+void check_output(struct ctx *c, const char *path)
+{
+	struct stat s;
+
+	if (!stat(path, &s) && S_ISDIR(s.st_mode))
+		fail_to_write(c, path, EISDIR);
+	output_open(c, path);
+	output_discard(c);
+}
+
+/* Of the folders that do not exist yet, the outermost can be made in the one that does. */
+void check_folder(struct ctx *c, const char *path)
+{
+	char *part = arena_text(c, "%s", path);
+	struct stat s;
+
+	while (stat(part, &s)) {
+		char *slash = strrchr(part, '/');
+		if (errno != ENOENT)
+			fail_to_write(c, path, errno);
+		if (slash && slash != part)
+			*slash = 0;
+		else
+			part = arena_text(c, slash ? "/" : ".");
+	}
+	if (!S_ISDIR(s.st_mode))
+		fail_to_write(c, path, ENOTDIR);
+	if (access(part, W_OK))
+		fail_to_write(c, path, errno);
 }

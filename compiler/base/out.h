@@ -14,4 +14,9 @@ void output_discard(struct ctx *c);
 /* Makes a folder and its parents. */
 void make_folder(struct ctx *c, const char *path);
 
+/* Fails as output_open and output_commit, or make_folder and output_open in it, would: for what is written only after
+ * long work. Nothing is left. No output may be open. */
+void check_output(struct ctx *c, const char *path);
+void check_folder(struct ctx *c, const char *path);
+
 #endif

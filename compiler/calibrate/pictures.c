@@ -109,6 +109,9 @@ struct value **load_pictures(struct ctx *c, const struct calibration_wish *wish,
 	if (dim[2] < 1 || dim[3] < 1 || dim[2] > PICTURE_SIDE || dim[3] > PICTURE_SIDE || dim[2] * dim[3] > PICTURE_PIXELS)
 		fail(c, USAGE, "%.300s: pictures of %lld x %lld cannot be used; give --size WxH", paths[0], (long long)dim[3],
 			(long long)dim[2]);
+	if (wish->width && (dim[3] != wish->width || dim[2] != wish->height))
+		fail(c, USAGE, "--size %dx%d: %.300s takes pictures of %lldx%lld, by its file, --dim or --input", wish->width,
+			wish->height, c->set.model, (long long)dim[3], (long long)dim[2]);
 	bind_input(c, v, 4, dim);
 	specialize_model(c);
 	size_t each = (size_t)(dim[1] * dim[2] * dim[3]);

@@ -165,12 +165,27 @@ static void list_products(struct ctx *c, struct calibration *k, const struct onn
 	}
 }
 
+/* A name that was mistyped must not let 8 bits into what should have stayed float. */
+static void check_skipped(struct ctx *c, const struct calibration *k)
+{
+	for (int i = 0; i < k->skip.n; i++) {
+		const struct patterns one = { &k->skip.pattern[i], 1 };
+		bool found = false;
+		for (int p = 0; p < k->n_products && !found; p++)
+			found = matches(&one, k->products[p].node);
+		if (!found)
+			fail_model(c, "--skip %.100s: no Conv, MatMul or Gemm is called so; the report without --skip lists them",
+				one.pattern[0]);
+	}
+}
+
 void find_products(struct ctx *c, struct calibration *k, const struct onnx_file *file)
 {
 	count_uses(c->graph);
 	k->products = NEW(c, struct product, (size_t)count_products(c->graph));
 	k->n_products = 0;
 	list_products(c, k, file, c->graph);
+	check_skipped(c, k);
 }
 
 struct product *product_of(const struct calibration *k, const struct node *n)

@@ -25,7 +25,7 @@ const struct command command_calibrate = {
 	"  -o OUT.onnx           the file to write\n"
 	"  --images DIR          PNG files for a model that takes pictures: grey or RGB, 0 to 1\n"
 	"  --extractor MODEL     what finds the keypoints of these pictures for a matcher, which gets neighbouring pairs\n"
-	"  --size WxH            the pictures' size where the model leaves it open (default: their own)\n"
+	"  --size WxH            the pictures' size where the model and --dim leave it open (default: their own)\n"
 	"  --data DIR            ONNX test data sets, as for gluec run; may be repeated\n"
 	"  --method METHOD       which part of a tensor's range is kept: minmax (all), percentile, entropy (default: "
 	"percentile)\n"
@@ -36,7 +36,7 @@ const struct command command_calibrate = {
 	"layer\n"
 	"                        before can take that up: 0 (default) not at all, 0.5 by half, 1 wholly\n"
 	"  --no-bias-correction  leave the biases as they are\n"
-	"  --report FILE         where the table of ranges and errors goes (default: standard output)\n" MODEL_OPTIONS_HELP,
+	"  --report FILE         where the table of ranges and errors goes (default: standard output)\n" MODEL_SHAPE_HELP,
 	calibrate_model,
 };
 
@@ -131,12 +131,27 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 
 static void check_options(struct ctx *c, const struct calibrate_options *o)
 {
-	if (!c->set.out_dir)
+	const struct settings *s = &c->set;
+
+	if (!s->out_dir)
 		fail(c, USAGE, "gluec calibrate needs -o OUT.onnx; see gluec calibrate --help");
 	if (!o->wish.images == !o->wish.n_data)
 		fail(c, USAGE, "gluec calibrate needs either --images DIR or --data DIR; see gluec calibrate --help");
 	if (o->wish.extractor && !o->wish.images)
 		fail(c, USAGE, "--extractor needs --images DIR, the pictures that it is run on");
+	if (o->wish.width && !o->wish.images)
+		fail(c, USAGE, "--size is for the pictures of --images DIR; data sets have sizes of their own");
+	if (o->calibration.percentile > 0 && o->calibration.method != RANGE_PERCENTILE)
+		fail(c, USAGE, "--percentile is for --method percentile");
+	if (s->precision != PRECISION_FP32 || s->n_rules || s->seen || s->weights_as_c || s->target)
+		fail(c, USAGE,
+			"--precision, --precision-of, --rules, --ranges, --weights and --target are for compiling what "
+			"gluec calibrate writes");
+	if (o->report && !strcmp(o->report, s->out_dir))
+		fail(c, USAGE, "--report and -o both name %.300s", o->report);
+	check_output(c, s->out_dir);
+	if (o->report)
+		check_output(c, o->report);
 }
 
 static void write_results(struct ctx *c, const struct calibrate_options *o, struct onnx_file *file)
@@ -182,12 +197,13 @@ static enum status calibrate_model(struct ctx *c, int argc, char **argv)
 		{ "only", required_argument, NULL, OPTION_ONLY }, { "balance", required_argument, NULL, OPTION_BALANCE },
 		{ "no-bias-correction", no_argument, NULL, OPTION_NO_BIAS_CORRECTION },
 		{ "report", required_argument, NULL, OPTION_REPORT }, MODEL_OPTIONS, { NULL, 0, NULL, 0 } };
-	struct calibrate_options o = { .calibration = {
-									   .method = RANGE_PERCENTILE, .percentile = 99.9999, .correct_bias = true } };
+	struct calibrate_options o = { .calibration = { .method = RANGE_PERCENTILE, .correct_bias = true } };
 
 	if (!read_options(c, &command_calibrate, argc, argv, list, read_own, &o))
 		return DONE;
 	check_options(c, &o);
+	if (!(o.calibration.percentile > 0))
+		o.calibration.percentile = 99.9999;
 	const char *model = c->set.model;
 	read_model(c);
 	struct onnx_file *file = onnx_file_open(c);

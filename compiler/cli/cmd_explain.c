@@ -22,9 +22,11 @@ const struct command command_explain = {
 	"sees\n"
 	"what every value lies between; a model in fp16 then keeps in float what half would not hold.\n\n"
 	"  --data DIR            ONNX test data sets (see gluec run); may be given several times\n"
-	"  --images DIR          PNG files for the model's only input, grey (or colour) in 0..1, cut around their middle "
-	"to\n"
-	"                        the model's size, which --dim binds\n"
+	"  --images DIR          PNG files for the model's only input, grey (or colour) in 0..1, stretched to the size "
+	"that\n"
+	"                        the model or --dim says, else to their own, cut to multiples of 8\n"
+	"  --extractor MODEL     what finds the keypoints of these pictures for a matcher, which gets neighbouring pairs;\n"
+	"                        --topk is for it then\n"
 	"  --ranges-out FILE     write what was seen, for --ranges of all commands\n"
 	"  --filter PATTERN      print only nodes with such ONNX names, each with all of its names\n"
 	"  --all                 print also nodes that only move elements, or make integers\n"
@@ -132,6 +134,8 @@ static void check_options(struct ctx *c, const struct explain_options *o)
 		fail(c, USAGE, "--extractor needs --images DIR, the pictures that it is run on");
 	if (o->ranges_out && !o->wish.n_data && !o->wish.images)
 		fail(c, USAGE, "--ranges-out: nothing is seen without --data DIR or --images DIR");
+	if (o->ranges_out)
+		check_output(c, o->ranges_out);
 }
 
 static enum status run(struct ctx *c, int argc, char **argv)

@@ -50,6 +50,8 @@ static enum status run(struct ctx *c, int argc, char **argv)
 
 	if (!read_gate_command(c, &o, argc, argv, list, &reference, &candidate))
 		return DONE;
+	if (json)
+		check_output(c, json);
 	struct gate *gate = gate_open(c, &o.gate, &reference);
 	const struct gate_figures *f = gate_measure(c, gate, &candidate, GATE_TIMES);
 	check_asked_limits(c, &o, f);

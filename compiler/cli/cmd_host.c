@@ -2,6 +2,7 @@
 #include "cmd_host.h"
 #include "run/build.h"
 #include "onnx/convert.h"
+#include <string.h>
 
 void read_host_option(struct ctx *c, const struct command *command, int code, const char *value, struct host_options *o)
 {
@@ -13,6 +14,8 @@ void read_host_option(struct ctx *c, const struct command *command, int code, co
 		o->timeout = read_real(c, "--timeout", value, 0.001);
 		break;
 	case OPTION_CC:
+		if (!value[strspn(value, " \t")])
+			fail(c, USAGE, "--cc: '%.60s' is no compiler", value);
 		c->set.cc = value;
 		break;
 	case OPTION_DATA:

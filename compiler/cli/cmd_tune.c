@@ -161,14 +161,25 @@ static void search_floats(struct ctx *c, struct search *s, int most_runs)
 
 /* ---- the rules */
 
+static const char *rules_path(struct ctx *c, const char *folder, const struct settings *set)
+{
+	return arena_text(c, "%s/%s.rules", folder, base_name(c, set->model));
+}
+
 static void write_rules(
 	struct ctx *c, const struct gate_models *models, int which, const struct search *s, const char *folder)
 {
-	const char *path = arena_text(c, "%s/%s.rules", folder, base_name(c, models->set[which].model));
-	FILE *f = output_stream(output_open(c, path));
-	enum precision p = models->set[which].precision;
+	const struct settings *set = &models->set[which];
+	FILE *f = output_stream(output_open(c, rules_path(c, folder, set)));
 
-	fprintf(f, "# written by gluec tune\n*=%s\n", precision_name(p));
+	fputs("# written by gluec tune\n", f);
+	if (set->seen_name)
+		fprintf(f, "# for --ranges %s\n", set->seen_name);
+	fprintf(f, "*=%s\n", precision_name(set->precision));
+	/* What the user said of single nodes was true of all that was measured. */
+	for (int i = 0; i < set->n_rules; i++)
+		if (models->n == 1 || set->rules[i].used & 1U << which)
+			fprintf(f, "%s=%s\n", set->rules[i].pattern, precision_name(set->rules[i].precision));
 	for (int i = 0; s && i < s->trial.n; i++)
 		if (s->spared[i] && s->trial.part[i].model == which)
 			write_part_rules(c, f, &s->trial.part[i], "", "");
@@ -180,7 +191,9 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		{ "runs", required_argument, NULL, OPTION_RUNS }, { "rounds", required_argument, NULL, OPTION_ROUNDS },
 		GATE_COMMAND_OPTIONS, { NULL, 0, NULL, 0 } };
 	struct own_options own = { NULL, 100 };
-	struct gate_command o = { .command = &command_tune, .gate.rounds = 3, .own = read_own, .user = &own };
+	struct gate_command o = {
+		.command = &command_tune, .gate.rounds = 3, .writes_folder = true, .own = read_own, .user = &own
+	};
 	struct gate_models reference, models;
 	struct search *s = NULL;
 
@@ -188,15 +201,22 @@ static enum status run(struct ctx *c, int argc, char **argv)
 		return DONE;
 	if (!own.folder)
 		fail(c, USAGE, "gluec tune needs -o DIR; see gluec tune --help");
+	if (c->set.precision == PRECISION_FP32 && !o.gate.rounds)
+		fail(c, USAGE, "--rounds 0: bf16 and fp16 are compared by their times; name one of them with --precision");
+	check_folder(c, own.folder);
+	if (models.n > 1 && !strcmp(rules_path(c, "", &models.set[0]), rules_path(c, "", &models.set[1])))
+		fail(c, USAGE, "%.300s and %.300s: the rules of both would be one file; give one of them another name",
+			models.set[0].model, models.set[1].model);
 	struct gate *gate = gate_open(c, &o.gate, &reference);
 	enum precision p = c->set.precision;
 	const struct gate_figures *f = NULL;
 	if (p == PRECISION_FP32)
 		f = choose_type(c, gate, &o, &models, &p);
 	models = in_precision(&models, &o, p);
-	if (p == PRECISION_FP32) {
+	if (p == PRECISION_FP32)
 		printf("nothing is faster than fp32 here\n");
-	} else {
+	/* With rules of the user's own, not everything is fp32. */
+	if (p != PRECISION_FP32 || c->set.n_rules) {
 		if (!f)
 			f = gate_measure(c, gate, &models, GATE_TIMES | GATE_PARTS);
 		check_asked_limits(c, &o, f);

@@ -45,7 +45,8 @@ enum {
 	{                                                                                                                  \
 		"help", no_argument, NULL, OPTION_HELP                                                                         \
 	}
-#define MODEL_OPTIONS_HELP                                                                                             \
+#define MODEL_OPTIONS_HELP MODEL_SHAPE_HELP MODEL_BUILD_HELP
+#define MODEL_SHAPE_HELP                                                                                               \
 	"  --name N              the C name of the model (default: the file's)\n"                                          \
 	"  --dim NAME=V          bind a symbolic dimension\n"                                                              \
 	"  --input NAME=AxBxC    bind a whole input's shape\n"                                                             \
@@ -55,7 +56,8 @@ enum {
 	"  --append STAGE        keypoints behind dense scores and descriptors (:radius=4,border=4,threshold=0), "         \
 	"matches\n"                                                                                                        \
 	"                        behind dense matching scores (:threshold=0.1); scores=OUTPUT etc. where several fit\n"    \
-	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"                                     \
+	"  --depth adaptive|N    keep early exits (default), or run N layers always\n"
+#define MODEL_BUILD_HELP                                                                                               \
 	"  --precision P         fp32 (default); fp16, bf16: weights and activations stored as half or bfloat16;\n"        \
 	"                        bf16x3: products of two bfloat16 for each float, nearly as exact as fp32, and fast\n"     \
 	"                        where there is AMX; int8, fp8: what the graph has quantised so, and the rest fp32\n"      \

@@ -52,7 +52,7 @@ static void read_own(struct ctx *c, int code, const char *value, void *user)
 		if (code >= OPTION_RULE && code < OPTION_RULE + GATE_N_RULES) {
 			const char *name = gate_rule_name((enum gate_rule)(code - OPTION_RULE));
 			gate_set_limit(c, &o->limits, arena_text(c, "--%s", name), name, value);
-		} else if (o->own && (code >= OPTION_GATE || code == 'o')) {
+		} else if (o->own && (code >= OPTION_GATE || (code == 'o' && o->writes_folder))) {
 			o->own(c, code, value, o->user);
 		} else {
 			read_host_option(c, o->command, code, value, &o->host);

@@ -15,7 +15,8 @@ struct gate_command {
 	const char *reference[2];
 	int n_references;
 	enum gate_which only;
-	/* For options of the command's own, whose codes begin at OPTION_GATE. */
+	/* For options of the command's own, whose codes begin at OPTION_GATE, and for -o DIR if it writes a folder. */
+	bool writes_folder;
 	void (*own)(struct ctx *c, int code, const char *value, void *user);
 	void *user;
 };

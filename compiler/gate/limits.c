@@ -54,6 +54,8 @@ void gate_set_limit(struct ctx *c, struct gate_limits *limits, const char *where
 		fail(c, USAGE, "%.300s: '%.60s' is no figure that can be limited; see gluec gate --help", where, name);
 	if (!off && (end == text || *end || !isfinite(x) || x < 0))
 		fail(c, USAGE, "%.300s: '%.60s' must be a number of at least 0, or off", where, text);
+	if (!off && x > 1 && rules[i].least && i != GATE_MIN_MATCHES)
+		fail(c, USAGE, "%.300s: '%.60s' must be at most 1, since it is a share", where, text);
 	limits->limit[i] = off ? -1 : x;
 	limits->applies[i] = limits->asked[i] = !off;
 }

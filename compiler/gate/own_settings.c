@@ -1,6 +1,7 @@
 /* One set of options for several models: which model each option is for, and what dimensions stay open. */
 #include "side.h"
 #include "precision/rules.h"
+#include "precision/seen.h"
 #include <string.h>
 
 static bool has_input(const struct ctx *c, const char *name)
@@ -75,7 +76,7 @@ static bool has_ruled_node(const struct graph *g, const struct rule *rule)
 }
 
 /* A rule is for every model in which it matches a node. */
-static int own_rules(struct ctx *c, struct rule *from, int n, struct rule **to)
+static int own_rules(struct ctx *c, int which, struct rule *from, int n, struct rule **to)
 {
 	int kept = 0;
 
@@ -83,7 +84,7 @@ static int own_rules(struct ctx *c, struct rule *from, int n, struct rule **to)
 	for (int i = 0; i < n; i++) {
 		if (!has_ruled_node(c->graph, &from[i]))
 			continue;
-		from[i].used = true;
+		from[i].used |= 1U << which;
 		(*to)[kept++] = from[i];
 	}
 	return kept;
@@ -175,8 +176,17 @@ void take_own_rules(struct ctx *c, const struct gate_models *models, int which)
 	const struct settings *all = &models->set[which];
 
 	/* A rule that matches nothing in the only model is told of where the names that are like it are known. */
-	if (models->n > 1)
-		c->set.n_rules = own_rules(c, all->rules, all->n_rules, &c->set.rules);
+	if (models->n == 1)
+		return;
+	c->set.n_rules = own_rules(c, which, all->rules, all->n_rules, &c->set.rules);
+	if (!all->seen)
+		return;
+	if (seen_are_of(c, c->graph)) {
+		mark_seen(all->seen);
+	} else {
+		c->set.seen = NULL;
+		c->set.seen_name = NULL;
+	}
 }
 
 void check_all_taken(struct ctx *c, const struct gate_models *models)
@@ -198,4 +208,8 @@ void check_all_taken(struct ctx *c, const struct gate_models *models)
 			if (!models->set[k].rules[i].used)
 				fail(c, USAGE, "--precision-of %.100s: no model that it is for has such a node",
 					models->set[k].rules[i].pattern);
+	for (int k = 0; models->n > 1 && k < models->n; k++)
+		if (models->set[k].seen && !is_seen_marked(models->set[k].seen))
+			fail(c, USAGE, "--ranges %.200s: no model that they are for has values of these names",
+				models->set[k].seen_name);
 }

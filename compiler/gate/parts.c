@@ -60,12 +60,23 @@ static const char *known_names(struct ctx *c, const struct names *names, const c
 	return known;
 }
 
+/* Is it computed, or its result stored, in reduced precision? A product of floats may have a half behind its fused
+ * ReLU. */
+static bool is_reduced(const struct node *n)
+{
+	bool half = false;
+
+	for (int i = 0; i < n->n_out; i++)
+		half |= n->out[i] && is_half(n->out[i]->type) && !n->out[i]->given_half;
+	return !is_mover(n) && (half || n->precision != PRECISION_FP32);
+}
+
 static void write_parts(struct ctx *c, FILE *f, const struct graph *g, const struct names *names)
 {
 	struct graph *inner[8];
 
 	for (const struct node *n = g->first; n; n = n->next) {
-		const char *known = n->precision != PRECISION_FP32 && !is_mover(n) ? known_names(c, names, n->origin) : "";
+		const char *known = is_reduced(n) ? known_names(c, names, n->origin) : "";
 		if (*known)
 			fprintf(f, "%.17g\t%s\n", count_node_multiply_adds(c, n), known);
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)

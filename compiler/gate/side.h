@@ -61,7 +61,7 @@ void side_judge(struct ctx *c, struct side *side, const struct pairs *pairs);
  */
 void take_own_settings(struct ctx *c, const struct gate_models *models, int which, const struct picture *first,
 	const struct form *extractor);
-/* The same for its rules, once it has been specialised: loops and appended stages have made their nodes. */
+/* The same for its rules and ranges, once it has been specialised: loops and appended stages have made their nodes. */
 void take_own_rules(struct ctx *c, const struct gate_models *models, int which);
 /* Fails when an option was meant for none of the models. */
 void check_all_taken(struct ctx *c, const struct gate_models *models);

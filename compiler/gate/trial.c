@@ -13,13 +13,13 @@ struct trial trial_begin(struct gate *gate, const struct gate_models *candidate,
 	};
 }
 
-/* A pattern that matches just this name, which may have characters that patterns give a meaning. */
+/* A pattern that matches just this name, which may have characters that patterns, or files of rules, give a meaning. */
 static const char *quote_pattern(struct ctx *c, const char *name, size_t length)
 {
 	char *quoted = arena_get(c, 2 * length + 1, 1), *to = quoted;
 
 	for (size_t i = 0; i < length; i++) {
-		if (strchr("*?[]\\", name[i]))
+		if (strchr("*?[]\\#", name[i]))
 			*to++ = '\\';
 		*to++ = name[i];
 	}

@@ -2,6 +2,7 @@
  * the file, not what gluec makes of floats by itself. */
 #include "precision.h"
 #include "rules.h"
+#include "seen.h"
 
 /* The DequantizeLinear that v comes from by nodes that only move elements; constants remember what they were folded
  * from. */
@@ -42,6 +43,11 @@ static bool has_fp8(const struct node *n)
 
 void check_policy(struct ctx *c, const struct graph *g)
 {
+	if (c->set.seen_name && !seen_are_of(c, g))
+		fail(c, USAGE,
+			"%.300s: --ranges %.200s: these are of another model, whose values have other names; gluec explain "
+			"--ranges-out writes this one's",
+			c->file, c->set.seen_name);
 	if (c->set.precision == PRECISION_INT8 && !any_node(g, is_quantized_product))
 		fail_model(c,
 			"--precision int8: no product in this graph is quantised; gluec calibrate makes a quantised model "

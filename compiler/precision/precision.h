@@ -51,7 +51,8 @@ bool makes_scores(const struct node *n);
 /* How many terms each sum of a product has; 0 for other operators. */
 int64_t count_terms(const struct node *n);
 
-/* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none. */
+/* policy.c: fails when --precision asks for a quantised graph and g, which is inferred but not optimised, is none, or
+ * when --ranges names what was seen of another model. */
 void check_policy(struct ctx *c, const struct graph *g);
 /* Sets the precision that each node is to have, by --precision and the rules, and the reason. Fails when a rule matches
  * no node, or none that can be so. */

@@ -12,7 +12,7 @@ struct rule {
 	 * has become so. */
 	struct node *matched, *served;
 	bool granted;
-	bool used; /* by one of the models that a command takes; see gate/own_settings.c */
+	unsigned used; /* by which of the models that a command takes, a bit for each; see gate/own_settings.c */
 };
 
 /* "fp32" and so on; the type that a text names, failing with USAGE and the option's name. */

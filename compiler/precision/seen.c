@@ -9,6 +9,7 @@
 struct seen_values {
 	struct seen *list;
 	int n, room;
+	bool marked;
 };
 
 static const char head[] =
@@ -178,4 +179,40 @@ bool find_seen(const struct ctx *c, const struct value *v, struct seen *to)
 	if (found)
 		*to = *found;
 	return found != NULL;
+}
+
+static void count_floats(const struct ctx *c, const struct graph *g, int *seen, int *all)
+{
+	struct graph *inner[8];
+	struct seen s;
+
+	for (const struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_out; i++) {
+			const struct value *v = n->out[i];
+			if (!v || v->data || !is_float_type(v->type))
+				continue;
+			++*all;
+			*seen += find_seen(c, v, &s);
+		}
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			count_floats(c, inner[i], seen, all);
+	}
+}
+
+bool seen_are_of(const struct ctx *c, const struct graph *g)
+{
+	int seen = 0, all = 0;
+
+	count_floats(c, g, &seen, &all);
+	return 10 * seen >= all;
+}
+
+void mark_seen(struct seen_values *seen)
+{
+	seen->marked = true;
+}
+
+bool is_seen_marked(const struct seen_values *seen)
+{
+	return seen->marked;
 }

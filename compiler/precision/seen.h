@@ -32,6 +32,12 @@ void write_ranges_head(FILE *f);
 /* All values, sorted by name. */
 int count_seen(const struct ctx *c);
 const struct seen *seen_number(const struct ctx *c, int i);
+/* Is what was seen that of g, inferred but not optimised: a tenth at least of the floats that it computes? All of them
+ * are, but for nodes that were changed since. */
+bool seen_are_of(const struct ctx *c, const struct graph *g);
+/* Of several models that a command takes: notes, or tells, that one of them is what was seen. */
+void mark_seen(struct seen_values *seen);
+bool is_seen_marked(const struct seen_values *seen);
 /* What v was seen to be, after the passes: by its name or, where join_twins made it of two, both together. Values of
  * nodes that only move elements have no entry of their own, nor have constants. False when it was not seen. */
 bool find_seen(const struct ctx *c, const struct value *v, struct seen *to);

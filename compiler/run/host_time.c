@@ -4,6 +4,7 @@
 #include "pool.h"
 #include "base/progress.h"
 #include "base/statistics.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_CALLS = 1 << 16 };

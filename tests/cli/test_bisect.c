@@ -146,6 +146,36 @@ START_TEST(tune_writes_rules_that_pass)
 }
 END_TEST
 
+/* What the user said of a node held in all that was measured, so it is among the rules. */
+START_TEST(tune_keeps_what_the_user_said)
+{
+	struct cli *t = open_layers();
+	const struct cli_result *r = cli_run(t, "tune", model, "--pairs", pairs, "--precision", "fp16", "--rounds", "0",
+		"--precision-of", "layer13=fp32", "--precision-of", "rectified13=fp32", "-o", folder, NULL);
+
+	cli_succeeds(r);
+	ck_assert_int_eq(count_runs(r->out), 1);
+	char *rules = cli_read(cli_path(t, "rules/layers.rules"));
+	ck_assert_str_eq(rules, "# written by gluec tune\n*=fp16\nlayer13=fp32\nrectified13=fp32\n");
+	free(rules);
+	cli_close(t);
+}
+END_TEST
+
+/* With the layer's product in float, but not the ReLU behind it, which is stored as half: the two are one part. */
+START_TEST(a_half_behind_a_product_of_floats_is_found)
+{
+	struct cli *t = open_layers();
+	const struct cli_result *r =
+		cli_run(t, "bisect", model, "--pairs", pairs, "--precision", "fp16", "--precision-of", "layer13=fp32", NULL);
+
+	cli_succeeds(r);
+	cli_says(r, "\n1 of ");
+	cli_says(r, "  --precision-of 'rectified13=fp32'\n");
+	cli_close(t);
+}
+END_TEST
+
 /* Both default models: the matcher's inputs are converted to bfloat16 by nodes that no rule can name, so that they are
  * no parts. */
 START_TEST(two_models_are_searched_together)
@@ -189,6 +219,8 @@ Suite *suite(void)
 	tcase_add_test(t, few_runs_say_that_they_were_few);
 	tcase_add_test(t, what_does_not_fail_needs_no_search);
 	tcase_add_test(t, tune_writes_rules_that_pass);
+	tcase_add_test(t, tune_keeps_what_the_user_said);
+	tcase_add_test(t, a_half_behind_a_product_of_floats_is_found);
 	tcase_add_test(t, two_models_are_searched_together);
 	tcase_add_test(t, tune_says_what_it_lacks);
 	suite_add_tcase(s, t);

@@ -196,6 +196,7 @@ static const struct bad_limits {
 	{ "\nmin-fun 0.5\n", "limits.txt:2: 'min-fun' is no figure" },
 	{ "min-jaccard -1\n", "limits.txt:1: '-1' must be a number of at least 0, or off" },
 	{ "min-jaccard nan\n", "'nan' must be" },
+	{ "min-jaccard 95\n", "limits.txt:1: '95' must be at most 1, since it is a share" },
 	{ "min-jaccard 0.5x\n", "'0.5x' must be" },
 	{ "min-jaccard 0.5 0.6\n", "limits.txt:1: has more than 2 words" },
 };
@@ -287,11 +288,16 @@ START_TEST(usage)
 	write_add_model(add);
 	cli_fails(cli_run(t, "gate", model, NULL), 2, "needs --pairs FILE");
 	cli_fails(cli_run(t, "gate", "--pairs", pairs, NULL), 2, "takes one model or two, not 0");
+	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "-o", "x", NULL), 2, "unknown option '-o'; see gluec gate");
+	cli_fails(cli_run(t, "bisect", model, "--pairs", pairs, "-o", "9", NULL), 2, "unknown option '-o'; see gluec bis");
 	cli_fails(cli_run(t, "gate", model, model, model, "--pairs", pairs, NULL), 2, "takes one model or two, not 3");
 	cli_fails(cli_run(t, "gate", model, "--pairs", cli_path(t, "none.txt"), NULL), 4, "none.txt: No such file");
 	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "--only", "extractor", NULL), 2, "--only: there are no two");
 	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "--only", "both", NULL), 2, "'both' must be extractor or");
 	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "--min-jaccard", "x", NULL), 2, "--min-jaccard: 'x' must be");
+	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "--min-matches", "1.2", "--min-kept", "2", NULL), 2,
+		"--min-kept: '2' must be at most 1");
+	cli_fails(cli_run(t, "gate", model, "--pairs", pairs, "--cc", " ", NULL), 2, "--cc: ' ' is no compiler");
 	cli_fails(cli_run(t, "gate", model, model, "--pairs", pairs, NULL), 2, "takes pictures, so it is no matcher");
 	cli_fails(cli_run(t, "gate", add, "--pairs", pairs, NULL), 2, "takes no pictures [b,1|3,H,W]");
 	cli_fails(cli_run(t, "gate", model, add, "--pairs", pairs, "--dim", "n=3", NULL), 3, "not a model of keypoints");

@@ -14,7 +14,7 @@ static const struct build_key *key_of(struct build_key *key, const struct settin
 static void settings_decide(struct ctx *c, void *user)
 {
 	struct builds b = { 0 };
-	struct rule rules[] = { { .pattern = "a", .used = true }, { .pattern = "b" } }, same[2], other[2];
+	struct rule rules[] = { { .pattern = "a", .used = 2 }, { .pattern = "b" } }, same[2], other[2];
 	struct settings set = { .model = "m.onnx", .rules = rules, .n_rules = 2, .name = "x" }, copy = set;
 	struct build_key key, wanted;
 
@@ -27,13 +27,13 @@ static void settings_decide(struct ctx *c, void *user)
 	ck_assert_ptr_eq(find_build(&b, &key, true), made);
 	/* Equal rules in another list, and another name: the marks of what was used come with the build. */
 	memcpy(same, rules, sizeof same);
-	same[0].used = false;
+	same[0].used = 0;
 	copy.rules = same;
 	copy.name = "y";
 	ck_assert_ptr_eq(find_build(&b, key_of(&wanted, &copy, 0), false), made);
-	ck_assert(same[0].used && !same[1].used);
+	ck_assert(same[0].used == 2 && !same[1].used);
 	ck_assert_ptr_null(find_build(&b, key_of(&wanted, &copy, 1), false));
-	key_of(&wanted, &copy, 0)->set->rules[0].used = false;
+	key_of(&wanted, &copy, 0)->set->rules[0].used = 0;
 	wanted.points = 511;
 	ck_assert_ptr_null(find_build(&b, &wanted, false));
 	ck_assert(!same[0].used);

@@ -152,7 +152,8 @@ START_TEST(test_bench_object)
 	cli_says(r, "Throughput: ");
 	cli_says(r, "100.00  add");
 	cli_fails(cli_run(t, "bench", build_object(t, "CRASH"), NULL), 1, "was ended by signal 11");
-	cli_fails(cli_run(t, "bench", build_object(t, "HANG"), "--timeout", "0.5", NULL), 1, "did not end within 0.5 s");
+	cli_fails(cli_run(t, "bench", build_object(t, "HANG"), "--timeout", "0.5", NULL), 1,
+		"did not end within 0.5 s; --timeout S allows more");
 	cli_fails(cli_run(t, "bench", build_object(t, "LACKING"), NULL), 1, "lacks");
 	cli_fails(cli_run(t, "bench", build_object(t, "LACKING"), "--isa", "c", NULL), 2,
 		"--isa: this machine lacks the instruction set 'c'");
