@@ -184,7 +184,7 @@ struct rt_step {
  * most, and numbers below 2^-126 may count as 0. */
 #define RT_ATTENTION(I, F, E, A, T, S) \
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
-	E(rt_type, y_type) I(split)
+	E(rt_type, y_type) F(y_scale) I(y_zero) I(split)
 
 /* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin).
  * x, y [b][h][n][d] with strides { batch, head, row }, unit stride along d. Pairs are channels (2j, 2j+1), or
@@ -195,7 +195,7 @@ struct rt_step {
 /* layer_norm: y = act((x - mean) / sqrt(variance + epsilon) * scale + bias) along rows of c; scale f32 [c], bias f32
  * [c] or NULL. The variance is that of x - mean (two passes over the row). In place. */
 #define RT_LAYER_NORM(I, F, E, A, T, S) \
-	I(rows) I(c) F(epsilon) E(rt_act, act) E(rt_type, x_type) E(rt_type, y_type)
+	I(rows) I(c) F(epsilon) E(rt_act, act) E(rt_type, x_type) E(rt_type, y_type) F(y_scale) I(y_zero)
 
 /* l2_norm: y = x / max(|x|, floor) along rows of c. In place. */
 #define RT_L2_NORM(I, F, E, A, T, S) \
@@ -204,7 +204,7 @@ struct rt_step {
 /* softmax: over n elements at distance stride, for each of outer x stride positions (dense [outer][n][stride]);
  * log: the logarithm of it. In place. */
 #define RT_SOFTMAX(I, F, E, A, T, S) \
-	I(outer) I(n) I(stride) I(log) E(rt_type, x_type) E(rt_type, y_type)
+	I(outer) I(n) I(stride) I(log) E(rt_type, x_type) F(x_scale) I(x_zero) E(rt_type, y_type) F(y_scale) I(y_zero)
 
 /* heat_map (SuperPoint, DeTone et al. 2018): softmax over the channels of each cell, of which the last ("no point
  * here") is dropped and the others unfold into a cell x cell square. x [n][h][w][cell*cell + 1], y f32
@@ -265,7 +265,8 @@ struct rt_step {
 	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(over_rank) A(over, RT_RANK) A(over_x, RT_RANK) \
 	E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
 
-/* copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+/* What y_scale and x_scale mean; copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+#include "rt_bytes.h"
 #include "rt_conv.h"
 #include "rt_move.h"
 

@@ -37,6 +37,11 @@ enum rt_type kernel_type(enum rt_type type);
  * kernel reads the rows of its panels in pairs, and no number is beyond bfloat16; bf16 for constants of it, unless n
  * takes coordinates. */
 enum rt_type packed_type(struct ctx *c, const struct node *n, const struct value *w, bool pairs);
+/* The same for results, which may be bytes: then y_scale and y_zero are what a QuantizeLinear that became a part of n said
+ * (see fuse.c), else 0. */
+enum rt_type stored_type(enum rt_type type);
+float y_scale(struct ctx *c, const struct node *n);
+int32_t y_zero(struct ctx *c, const struct node *n);
 /* v, cast to the type that a float kernel reads. */
 struct view *float_view(struct lower *l, struct value *v);
 /* A place for output i of n in the given type, its dimensions stored in the order perm (NULL: as they are). A kernel

@@ -234,6 +234,55 @@ static void fuse_integer_product(struct ctx *c, struct graph *g, struct node *n)
 		fuse_activation(c, g, n);
 }
 
+/* Kernels that can store bytes do what a QuantizeLinear behind them would. */
+static void fuse_quantizer(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *behind = only_reader(n->out[0]);
+	struct quantizer q;
+
+	if (!is_op(behind, "QuantizeLinear") || !read_quantizer(c, behind, &q))
+		return;
+	set_attribute_float(c, n, "y_scale", (double)q.scale);
+	set_attribute_int(c, n, "y_zero", q.zero);
+	take_over(c, g, n, behind);
+}
+
+/* Softmax reads bytes itself. */
+static void fuse_dequantizer(struct ctx *c, struct node *n)
+{
+	const struct node *before = n->in[0]->def;
+	struct quantizer q;
+
+	if (n->in[0]->data || !is_op(before, "DequantizeLinear") || !read_quantizer(c, before, &q))
+		return;
+	set_attribute_float(c, n, "x_scale", (double)q.scale);
+	set_attribute_int(c, n, "x_zero", q.zero);
+	n->in[0] = before->in[0];
+	if (before->out[0]->uses == 1)
+		n->origin = arena_text(c, "%s %s", before->origin, n->origin);
+}
+
+/* Before quantizers become element-wise nodes. */
+static void fuse_quantizers(struct ctx *c, struct graph *g)
+{
+	struct graph *inner[8];
+
+	for (struct node *n = g->first, *next; n; n = next) {
+		struct node *before = n->prev;
+		for (int i = node_graphs(n, inner, 8); i-- > 0;)
+			fuse_quantizers(c, inner[i]);
+		if (is_internal(n, "LayerNorm"))
+			fuse_activation(c, g, n);
+		if (is_op(n, "Softmax"))
+			fuse_dequantizer(c, n);
+		if (is_internal(n, "LayerNorm") || is_internal(n, "Attention") || is_op(n, "Softmax"))
+			fuse_quantizer(c, g, n);
+		next = before ? before->next : g->first;
+		if (next == n)
+			next = n->next;
+	}
+}
+
 /* Producers of the same shape that only n reads are computed inside n's own map. */
 static void inline_producers(struct ctx *c, struct node *n)
 {
@@ -296,8 +345,6 @@ static void fuse_graph(struct ctx *c, struct graph *g)
 			fuse_conv(c, g, n);
 		else if (is_internal(n, "Linear"))
 			fuse_linear(c, g, n);
-		else if (is_internal(n, "LayerNorm"))
-			fuse_activation(c, g, n);
 		else if (is_internal(n, "IntegerProduct"))
 			fuse_integer_product(c, g, n);
 		else if (n->op->flags & OP_ELEMENTWISE)
@@ -326,6 +373,9 @@ static void inline_all_parts(struct graph *g)
 
 void fuse(struct ctx *c, struct graph *g)
 {
+	count_uses(g);
+	fuse_quantizers(c, g);
+	remove_dead(g);
 	expand_quantizers(c, g);
 	count_uses(g);
 	fuse_graph(c, g);
