@@ -361,6 +361,7 @@ void append_stages(struct ctx *c);                                    /* append.
 void add_count_outputs(struct ctx *c);                      /* dynamic.c: counts become outputs of the model */
 void move_integers(struct ctx *c, struct graph *g);         /* integer_moves.c: quantised values are moved as bytes */
 void find_integer_products(struct ctx *c, struct graph *g); /* integer_products.c */
+void find_integer_matmuls(struct ctx *c, struct graph *g);  /* integer_matmuls.c */
 void factor_scales(struct ctx *c, struct graph *g);         /* quantized.c */
 void find_float8_products(struct ctx *c, struct graph *g);  /* float8_products.c */
 void simplify(struct ctx *c, struct graph *g);

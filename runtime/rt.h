@@ -265,7 +265,7 @@ struct rt_step {
 	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(over_rank) A(over, RT_RANK) A(over_x, RT_RANK) \
 	E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
 
-/* What y_scale and x_scale mean; copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+/* What y_scale and x_scale mean; matmul_int8; copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
 #include "rt_bytes.h"
 #include "rt_conv.h"
 #include "rt_move.h"
@@ -326,6 +326,7 @@ struct rt_step {
 	X(conv2d_int8, RT_CONV2D_INT8)                                                                                     \
 	X(linear, RT_LINEAR)                                                                                               \
 	X(matmul, RT_MATMUL)                                                                                               \
+	X(matmul_int8, RT_MATMUL_INT8)                                                                                     \
 	X(attention, RT_ATTENTION)                                                                                         \
 	X(rotary, RT_ROTARY)                                                                                               \
 	X(layer_norm, RT_LAYER_NORM)                                                                                       \
@@ -385,6 +386,7 @@ static inline const struct rt_run *rt_step(const struct rt_run *run, const char 
 			const void *residual))                                                                                     \
 	K(linear, 1, 6, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))  \
 	K(matmul, 1, 3, (void *y, const void *a, const void *b))                                                           \
+	K(matmul_int8, 1, 3, (void *y, const void *a, const void *b))                                                      \
 	K(attention, 1, 4, (void *y, const void *q, const void *k, const void *v))                                         \
 	K(rotary, 1, 4, (void *y, const void *x, const void *cos, const void *sin))                                        \
 	K(layer_norm, 1, 4, (void *y, const void *x, const void *scale, const void *bias))                                 \

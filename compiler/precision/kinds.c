@@ -41,7 +41,8 @@ bool is_float8_product(const struct node *n)
 
 bool is_integer_product(const struct node *n)
 {
-	return is_internal(n, "IntegerProduct") || (is_quantized_product(n) && !is_float8_product(n));
+	return is_internal(n, "IntegerProduct") || is_internal(n, "IntegerMatMul") ||
+		   (is_quantized_product(n) && !is_float8_product(n));
 }
 
 /* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever

@@ -206,21 +206,6 @@ static void sum_up(const struct job *job, const struct block *at, const struct c
 		}
 }
 
-/* The sums of one panel's weights, by output. */
-static void sum_weights(const struct job *job, const int8_t *w, int32_t sum[RT_PANEL])
-{
-	static const uint8_t ones[DOT_GROUP] = { 1, 1, 1, 1 };
-	static const int32_t zeros[LANES];
-	vec_group one = v_group(ones);
-
-	for (int32_t j = 0; j < RT_PANEL; j += LANES) {
-		vec_sums all = v_load_sums(zeros);
-		for (ptrdiff_t t = 0; t < job->panel; t += RT_PANEL * DOT_GROUP)
-			all = v_dot(all, one, v_load_bytes(w + t + j * DOT_GROUP));
-		v_store_sums(sum + j, all);
-	}
-}
-
 /* The panels of a block's columns, k dense instead of each tap in a group of its own. */
 static void gather_weights(const struct job *job, const struct block *at, int8_t *to)
 {
@@ -252,7 +237,7 @@ static void begin_columns(const struct job *job, const struct block *at, struct 
 	}
 	for (int32_t j = 0; job->flip && j < at->columns; j += RT_PANEL) {
 		int32_t sum[RT_PANEL];
-		sum_weights(job, panel_at(job, at) + j / RT_PANEL * job->panel, sum);
+		tile_int8_column_sums(panel_at(job, at) + j / RT_PANEL * job->panel, job->panel, sum);
 		for (int32_t i = 0; i < RT_PANEL; i++) {
 			uint32_t change = ((uint32_t)sum[i] + terms * (uint32_t)job->p->w_zero) * FLIP;
 			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
