@@ -142,7 +142,6 @@ struct rt_step {
 };
 
 /* What clang-format would do to these lists changes with every run of it. */
-/* clang-format off */
 
 /* Field lists. I: int32_t, F: float, E: enum, A: int32_t array, T: array of rt_type, S: steps. One list declares the
  * struct here and makes the function that prints it as C in the compiler. */
@@ -186,11 +185,13 @@ struct rt_step {
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
 	E(rt_type, y_type) F(y_scale) I(y_zero) I(split)
 
-/* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin).
+/* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin) alpha;
+ * alpha 0 is 1.
  * x, y [b][h][n][d] with strides { batch, head, row }, unit stride along d. Pairs are channels (2j, 2j+1), or
  * (j, j+d/2) when half is 1. cos and sin: f32, strides phase { batch, head, row, pair }, which may be 0. */
 #define RT_ROTARY(I, F, E, A, T, S) \
-	I(b) I(h) I(n) I(d) I(half) A(x, 3) A(y, 3) A(phase, 4) E(rt_type, x_type) E(rt_type, y_type)
+	I(b) I(h) I(n) I(d) I(half) F(alpha) A(x, 3) A(y, 3) A(phase, 4) E(rt_type, x_type) E(rt_type, y_type) F(y_scale) \
+	I(y_zero)
 
 /* layer_norm: y = act((x - mean) / sqrt(variance + epsilon) * scale + bias) along rows of c; scale f32 [c], bias f32
  * [c] or NULL. The variance is that of x - mean (two passes over the row). In place. */
@@ -308,8 +309,6 @@ struct rt_step {
  */
 #define RT_NON_ZERO(I, F, E, A, T, S) \
 	I(n) I(rank) A(dim, RT_RANK) I(capacity) E(rt_type, x_type) E(rt_type, index_type)
-/* clang-format on */
-
 /* clang-format on */
 
 #define RT_FIELD_I(name)       int32_t name;

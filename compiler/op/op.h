@@ -120,6 +120,9 @@ void product_space(struct lower *l, const struct node *n, const struct view *y, 
 void matmul_call(struct lower *l, const struct node *n, const struct view *y, int batch_rank, const int64_t *batch,
 	const struct view *a, const struct view *b, double alpha);
 
+/* integer_product.c: a linear gluec.IntegerProduct whose rows are stored at y, columns side by side. */
+void integer_product_lower_to(struct lower *l, struct node *n, const struct view *y);
+
 /* reduce.c: x reduced over the dimensions for which over[] is set; y has the others (and ones where it keeps them). */
 void reduce_call(
 	struct lower *l, struct node *n, struct value *y, const struct view *x, const bool *over, enum rt_reduce_kind kind);

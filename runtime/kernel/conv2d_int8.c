@@ -318,11 +318,11 @@ static void store_sums(const struct columns *columns, const int32_t *c, int32_t 
 VEC_INLINE void store_as(const struct job *job, const struct block *at, const int32_t *c, struct finish how)
 {
 	const struct rt_conv2d_int8 *p = job->p;
-	int32_t size = job->windows.size;
+	int32_t size = job->windows.size, next = p->ldy ? p->ldy : p->oc;
 	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
 
-	to = to * p->oc + (ptrdiff_t)at->g * job->oc + at->j;
-	for (int32_t i = 0; i < at->pixels; i += how.window, c += how.window * TILE_COLUMNS, to += p->oc) {
+	to = to * next + (ptrdiff_t)at->g * job->oc + at->j;
+	for (int32_t i = 0; i < at->pixels; i += how.window, c += how.window * TILE_COLUMNS, to += next) {
 		if (p->y_type == RT_U8 || p->y_type == RT_I8)
 			store_bytes(job, &how, c, at->columns, (uint8_t *)job->y + to);
 		else if (p->y_type == RT_I32)
