@@ -160,6 +160,9 @@ START_TEST(bytes_behind_floats)
 		t = pass_compare(ends_in_bytes, form + TWO_READERS, 1e-6);
 		ck_assert_int_ge(pass_calls(t.program->main, "map"), 1);
 		op_end(&t);
+		t = pass_compare_half(ends_in_bytes, form, 0.05);
+		ck_assert_int_eq(pass_calls(t.program->main, "matmul"), 0);
+		op_end(&t);
 	}
 }
 END_TEST
