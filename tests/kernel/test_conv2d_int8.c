@@ -34,7 +34,7 @@ static void call_apart(const void *job, int build, const struct rt_run *run, voi
 	for (size_t i = 0; i < pixels; i++) {
 		memcpy((char *)y + i * row, wide + i * step, row);
 		for (size_t k = row; k < step; k++)
-			ck_assert_int_eq(wide[i * step + k], 0x5a);
+			ck_assert_msg(wide[i * step + k] == 0x5a, "build %d wrote between pixels", build);
 	}
 	free(wide);
 }
