@@ -382,6 +382,7 @@ void append_stages(struct ctx *c);                                    /* pass/ap
 void add_count_outputs(struct ctx *c);              /* pass/dynamic.c: counts become outputs of the model */
 void move_integers(struct ctx *c, struct graph *g); /* precision/integer_moves.c: quantised values are moved as bytes */
 void find_integer_products(struct ctx *c, struct graph *g); /* precision/integer_products.c */
+void find_integer_matmuls(struct ctx *c, struct graph *g);  /* precision/integer_matmuls.c */
 void factor_scales(struct ctx *c, struct graph *g);         /* precision/quantized.c */
 void find_float8_products(struct ctx *c, struct graph *g);  /* precision/float8_products.c */
 void simplify(struct ctx *c, struct graph *g);

@@ -66,6 +66,7 @@ void compute_in_integers(struct ctx *c)
 {
 	move_integers(c, c->graph);
 	find_integer_products(c, c->graph);
+	find_integer_matmuls(c, c->graph);
 	factor_scales(c, c->graph);
 }
 

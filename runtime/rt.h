@@ -142,7 +142,6 @@ struct rt_step {
 };
 
 /* What clang-format would do to these lists changes with every run of it. */
-/* clang-format off */
 
 /* Field lists. I: int32_t, F: float, E: enum, A: int32_t array, T: array of rt_type, S: steps. One list declares the
  * struct here and makes the function that prints it as C in the compiler. */
@@ -184,18 +183,20 @@ struct rt_step {
  * most, and numbers below 2^-126 may count as 0. */
 #define RT_ATTENTION(I, F, E, A, T, S) \
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
-	E(rt_type, y_type) I(split)
+	E(rt_type, y_type) F(y_scale) I(y_zero) I(split)
 
-/* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin).
+/* rotary: rotates channel pairs by a phase (RoFormer, Su et al. 2021): (a, b) -> (a cos - b sin, b cos + a sin) alpha;
+ * alpha 0 is 1.
  * x, y [b][h][n][d] with strides { batch, head, row }, unit stride along d. Pairs are channels (2j, 2j+1), or
  * (j, j+d/2) when half is 1. cos and sin: f32, strides phase { batch, head, row, pair }, which may be 0. */
 #define RT_ROTARY(I, F, E, A, T, S) \
-	I(b) I(h) I(n) I(d) I(half) A(x, 3) A(y, 3) A(phase, 4) E(rt_type, x_type) E(rt_type, y_type)
+	I(b) I(h) I(n) I(d) I(half) F(alpha) A(x, 3) A(y, 3) A(phase, 4) E(rt_type, x_type) E(rt_type, y_type) F(y_scale) \
+	I(y_zero)
 
 /* layer_norm: y = act((x - mean) / sqrt(variance + epsilon) * scale + bias) along rows of c; scale f32 [c], bias f32
  * [c] or NULL. The variance is that of x - mean (two passes over the row). In place. */
 #define RT_LAYER_NORM(I, F, E, A, T, S) \
-	I(rows) I(c) F(epsilon) E(rt_act, act) E(rt_type, x_type) E(rt_type, y_type)
+	I(rows) I(c) F(epsilon) E(rt_act, act) E(rt_type, x_type) E(rt_type, y_type) F(y_scale) I(y_zero)
 
 /* l2_norm: y = x / max(|x|, floor) along rows of c. In place. */
 #define RT_L2_NORM(I, F, E, A, T, S) \
@@ -204,7 +205,7 @@ struct rt_step {
 /* softmax: over n elements at distance stride, for each of outer x stride positions (dense [outer][n][stride]);
  * log: the logarithm of it. In place. */
 #define RT_SOFTMAX(I, F, E, A, T, S) \
-	I(outer) I(n) I(stride) I(log) E(rt_type, x_type) E(rt_type, y_type)
+	I(outer) I(n) I(stride) I(log) E(rt_type, x_type) F(x_scale) I(x_zero) E(rt_type, y_type) F(y_scale) I(y_zero)
 
 /* heat_map (SuperPoint, DeTone et al. 2018): softmax over the channels of each cell, of which the last ("no point
  * here") is dropped and the others unfold into a cell x cell square. x [n][h][w][cell*cell + 1], y f32
@@ -265,7 +266,8 @@ struct rt_step {
 	I(rank) A(dim, RT_RANK) A(x, RT_RANK) I(over_rank) A(over, RT_RANK) A(over_x, RT_RANK) \
 	E(rt_reduce_kind, kind) E(rt_type, x_type) E(rt_type, y_type)
 
-/* copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+/* What y_scale and x_scale mean; matmul_int8; copy_nd, fill, gather, gather_elements, gather_nd, scatter_nd, scatter_elements. */
+#include "rt_bytes.h"
 #include "rt_conv.h"
 #include "rt_move.h"
 
@@ -309,8 +311,6 @@ struct rt_step {
 	I(n) I(rank) A(dim, RT_RANK) I(capacity) E(rt_type, x_type) E(rt_type, index_type)
 /* clang-format on */
 
-/* clang-format on */
-
 #define RT_FIELD_I(name)       int32_t name;
 #define RT_FIELD_F(name)       float name;
 #define RT_FIELD_E(type, name) enum type name;
@@ -325,6 +325,7 @@ struct rt_step {
 	X(conv2d_int8, RT_CONV2D_INT8)                                                                                     \
 	X(linear, RT_LINEAR)                                                                                               \
 	X(matmul, RT_MATMUL)                                                                                               \
+	X(matmul_int8, RT_MATMUL_INT8)                                                                                     \
 	X(attention, RT_ATTENTION)                                                                                         \
 	X(rotary, RT_ROTARY)                                                                                               \
 	X(layer_norm, RT_LAYER_NORM)                                                                                       \
@@ -384,6 +385,7 @@ static inline const struct rt_run *rt_step(const struct rt_run *run, const char 
 			const void *residual))                                                                                     \
 	K(linear, 1, 6, (void *y, const void *x0, const void *x1, const void *w, const void *bias, const void *residual))  \
 	K(matmul, 1, 3, (void *y, const void *a, const void *b))                                                           \
+	K(matmul_int8, 1, 3, (void *y, const void *a, const void *b))                                                      \
 	K(attention, 1, 4, (void *y, const void *q, const void *k, const void *v))                                         \
 	K(rotary, 1, 4, (void *y, const void *x, const void *cos, const void *sin))                                        \
 	K(layer_norm, 1, 4, (void *y, const void *x, const void *scale, const void *bias))                                 \

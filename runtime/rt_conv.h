@@ -36,7 +36,8 @@
  * so that no level differs in a bit from another where act is none, a ReLU or a leaky one. pool = 2: the largest of 2 x 2
  * values v, as in conv2d; then the residual, of y's shape.
  * x [n][h][w][c] of x_type (u8 or i8); y [n][oh][ow][oc], or [n][oh/2][ow/2][oc] when pool is 2, of y_type (u8, i8, a float
- * type, or i32, which has neither act nor pool). residual: like y, of y_type, only for floats; may be NULL.
+ * type, or i32, which has neither act nor pool); its pixels are ldy elements apart, oc where that is 0. residual: like y, of
+ * y_type, only for floats and with ldy 0; may be NULL.
  * w: i8, for each group ceil((oc/group)/16) panels of [kh][kw][ceil((c/group)/4)][16][4], zero-filled: four channels of
  * a tap for each of 16 outputs. sums: i32 [oc], an integer bias and -x_zero times the sum of the output's weights. scale:
  * f32 [oc]. bias: f32 [oc], or NULL. All three padded with zeros to a multiple of 16.
@@ -44,8 +45,8 @@
  * kh kw c/group is at most RT_INT8_TERMS, so that the sum of products fits 32 bits; adding sums wraps. */
 #define RT_CONV2D_INT8(I, F, E, A, T, S) \
 	I(n) I(h) I(w) I(c) I(oh) I(ow) I(oc) I(kh) I(kw) I(stride_h) I(stride_w) I(pad_top) I(pad_left) \
-	I(dilation_h) I(dilation_w) I(group) I(pool) E(rt_act, act) F(slope) I(x_zero) I(y_zero) I(w_zero) F(step) \
-	I(low) I(high) E(rt_type, x_type) E(rt_type, y_type)
+	I(dilation_h) I(dilation_w) I(group) I(pool) I(ldy) E(rt_act, act) F(slope) I(x_zero) I(y_zero) I(w_zero) \
+	F(step) I(low) I(high) E(rt_type, x_type) E(rt_type, y_type)
 /* clang-format on */
 
 enum { RT_INT8_TERMS = 65536 };

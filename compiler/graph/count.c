@@ -116,7 +116,8 @@ double count_node_multiply_adds(struct ctx *c, const struct node *n)
 		return elements(n->out[0]) * dim(n->in[1], 0);
 	if (!strcmp(n->type, "Conv") || !strcmp(n->type, "ConvTranspose") || !strcmp(n->type, "FusedConv"))
 		return convolution(n);
-	if (!strcmp(n->type, "MatMul") || !strcmp(n->type, "Gemm") || !strcmp(n->type, "FusedMatMul"))
+	if (!strcmp(n->type, "MatMul") || !strcmp(n->type, "Gemm") || !strcmp(n->type, "FusedMatMul") ||
+		is_internal(n, "IntegerMatMul"))
 		return elements(n->out[0]) * inner_dimension(c, n);
 	if (!strcmp(n->type, "Attention") || !strcmp(n->type, "MultiHeadAttention") || !strcmp(n->type, "MHAHeadDim64"))
 		return attention(n);

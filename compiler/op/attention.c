@@ -117,7 +117,9 @@ void attention_lower(struct lower *l, struct node *n)
 		.dv = small(a.dv),
 		.scale = (float)attribute_float(l->c, n, "scale", 1),
 		.x_type = kernel_type(type),
-		.y_type = kernel_type(n->out[0]->type),
+		.y_type = stored_type(n->out[0]->type),
+		.y_scale = y_scale(l->c, n),
+		.y_zero = y_zero(l->c, n),
 		.split = n->split };
 	struct view *y = output_new(l, n, 0, p.y_type, a.rank == 4 ? rows_first : NULL);
 	if (a.n == 0) {

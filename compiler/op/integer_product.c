@@ -5,6 +5,7 @@
  */
 #include "op.h"
 #include "precision/quantized.h"
+#include <assert.h>
 #include <string.h>
 
 static bool is_linear(const struct node *n)
@@ -191,19 +192,16 @@ static const struct view *as_pixels(struct lower *l, const struct node *n, struc
 	return is_linear(n) ? view_dense(l, v) : channels_last(l, view_of(l, v), v->name);
 }
 
-void integer_product_lower(struct lower *l, struct node *n)
+/* The call, whose pixels or rows are stored at y, `ldy` elements apart unless that is 0. */
+static void product_call(struct lower *l, struct node *n, const struct view *y, int64_t ldy)
 {
 	struct value *residual = input(n, INTEGER_RESIDUAL);
-	struct rt_conv2d_int8 p;
+	struct rt_conv2d_int8 p = is_linear(n) ? linear_parameters(n) : conv_parameters(l->c, n);
 
-	if (nothing_to_compute(l, n))
-		return;
-	p = is_linear(n) ? linear_parameters(n) : conv_parameters(l->c, n);
 	read_epilogue(l->c, n, &p);
+	p.ldy = small(ldy);
 	const struct view *x = as_pixels(l, n, n->in[INTEGER_X]);
 	const struct view *r = residual ? as_pixels(l, n, residual) : NULL;
-	struct view *y = is_linear(n) ? output_new(l, n, 0, n->out[0]->type, NULL)
-								  : output_new(l, n, 0, n->out[0]->type, channels_last_order(n->out[0]->rank));
 	p.x_type = x->type;
 	p.y_type = y->type;
 	struct call *call = call_new(l, n, KERNEL_conv2d_int8, &p);
@@ -215,4 +213,23 @@ void integer_product_lower(struct lower *l, struct node *n)
 	call_argument(call, 5, pack_numbers(l, n, INTEGER_BIAS, "bias"));
 	if (r)
 		call_argument(call, 6, argument_of(r));
+}
+
+void integer_product_lower_to(struct lower *l, struct node *n, const struct view *y)
+{
+	const int64_t dim[] = { product(y->dim, y->rank - 1), y->dim[y->rank - 1] };
+	struct view rows;
+	bool fits = view_reshape(y, 2, dim, &rows);
+
+	assert(fits);
+	(void)fits;
+	product_call(l, n, y, rows.stride[0]);
+}
+
+void integer_product_lower(struct lower *l, struct node *n)
+{
+	const int *order = is_linear(n) ? NULL : channels_last_order(n->out[0]->rank);
+
+	if (!nothing_to_compute(l, n))
+		product_call(l, n, output_new(l, n, 0, n->out[0]->type, order), 0);
 }

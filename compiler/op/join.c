@@ -33,12 +33,12 @@ void concat_infer(struct ctx *c, struct node *n)
 	set_output(c, n, 0, x->type, x->rank, dim);
 }
 
-/* The element-wise node that is computed into its place in the result, behind those that only change its shape. */
+/* The node that is computed into its place in the result, behind those that only change its shape. */
 static struct node *inlined_part(const struct value *v)
 {
 	struct node *n = v->def && v->def->inlined ? v->def : NULL;
 
-	while (n && !(n->op->flags & OP_ELEMENTWISE))
+	while (n && n->op->flags & OP_MOVES)
 		n = n->in[0]->def;
 	return n;
 }
@@ -48,6 +48,11 @@ static bool part_order(struct lower *l, struct value *v, int *perm)
 {
 	const struct node *part = inlined_part(v);
 
+	if (part && part->op->lower != lower_map) {
+		for (int d = 0; d < v->rank; d++)
+			perm[d] = d;
+		return true;
+	}
 	if (part) {
 		map_order(l, part, perm);
 		return part->out[0] == v;
@@ -88,7 +93,12 @@ static void place_part(struct lower *l, struct value *v, const struct view *plac
 	bool fits = view_reshape(place, part->out[0]->rank, part->out[0]->dim, &to);
 	assert(fits);
 	(void)fits;
-	lower_map_to(l, part, &to);
+	if (part->op->lower == lower_map) {
+		lower_map_to(l, part, &to);
+	} else {
+		l->origin = part->origin;
+		integer_product_lower_to(l, part, &to);
+	}
 	l->origin = origin;
 }
 

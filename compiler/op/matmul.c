@@ -15,10 +15,10 @@ static const struct view *spell_out(
 	return view_densify(l, &full, n->name);
 }
 
-void matmul_call(struct lower *l, const struct node *n, const struct view *y, int batch_rank, const int64_t *batch,
-	const struct view *a, const struct view *b, double alpha)
+void product_space(struct lower *l, const struct node *n, const struct view *y, int batch_rank, const int64_t *batch,
+	const struct view *a, const struct view *b, struct product_space *to)
 {
-	int64_t a_dim[MAX_RANK], b_dim[MAX_RANK], merged[MAX_RANK], stride[2][MAX_RANK];
+	int64_t a_dim[MAX_RANK], b_dim[MAX_RANK], merged[MAX_RANK], stride[3][MAX_RANK];
 	const int64_t *own_a = a->dim + a->rank - 2, *own_b = b->dim + b->rank - 2;
 	int rank = batch_rank + 2;
 
@@ -29,35 +29,54 @@ void matmul_call(struct lower *l, const struct node *n, const struct view *y, in
 	memcpy(b_dim + batch_rank, own_b, 2 * sizeof *own_b);
 	view_broadcast(a, rank, a_dim, stride[0]);
 	view_broadcast(b, rank, b_dim, stride[1]);
-	struct rt_matmul p = {
-		.b0 = 1,
-		.b1 = 1,
+	if (y)
+		memcpy(stride[2], y->stride, sizeof y->stride);
+	*to = (struct product_space){
+		.batch = { 1, 1 },
 		.m = small(own_a[0]),
 		.n = small(own_b[1]),
 		.k = small(own_a[1]),
 		.a = { 0, 0, small(stride[0][rank - 2]), small(stride[0][rank - 1]) },
 		.b = { 0, 0, small(stride[1][rank - 2]), small(stride[1][rank - 1]) },
+		.y = { 0, 0, y ? small(stride[2][rank - 2]) : 0 },
+		.of = { a, b },
+	};
+	int batches = coalesce(batch_rank, merged, y ? 3 : 2, stride);
+	if (batches > 2) {
+		product_space(l, n, y, batch_rank, batch, spell_out(l, n, a, rank, a_dim), spell_out(l, n, b, rank, b_dim), to);
+		return;
+	}
+	for (int i = 0, k = 2 - batches; i < batches; i++, k++) {
+		to->batch[k] = small(merged[i]);
+		to->a[k] = small(stride[0][i]);
+		to->b[k] = small(stride[1][i]);
+		to->y[k] = y ? small(stride[2][i]) : 0;
+	}
+}
+
+void matmul_call(struct lower *l, const struct node *n, const struct view *y, int batch_rank, const int64_t *batch,
+	const struct view *a, const struct view *b, double alpha)
+{
+	struct product_space s;
+
+	product_space(l, n, NULL, batch_rank, batch, a, b, &s);
+	const struct rt_matmul p = {
+		.b0 = s.batch[0],
+		.b1 = s.batch[1],
+		.m = s.m,
+		.n = s.n,
+		.k = s.k,
+		.a = { s.a[0], s.a[1], s.a[2], s.a[3] },
+		.b = { s.b[0], s.b[1], s.b[2], s.b[3] },
 		.alpha = alpha == 1 ? 0 : (float)alpha,
 		.a_type = a->type,
 		.b_type = b->type,
 		.y_type = y->type,
 	};
-	int batches = coalesce(batch_rank, merged, 2, stride);
-	if (batches > 2) {
-		matmul_call(
-			l, n, y, batch_rank, batch, spell_out(l, n, a, rank, a_dim), spell_out(l, n, b, rank, b_dim), alpha);
-		return;
-	}
-	int32_t *const size[] = { &p.b0, &p.b1 };
-	for (int i = 0; i < batches; i++) {
-		*size[2 - batches + i] = small(merged[i]);
-		p.a[2 - batches + i] = small(stride[0][i]);
-		p.b[2 - batches + i] = small(stride[1][i]);
-	}
 	struct call *call = call_new(l, n, KERNEL_matmul, &p);
 	call_argument(call, 0, argument_of(y));
-	call_argument(call, 1, argument_of(a));
-	call_argument(call, 2, argument_of(b));
+	call_argument(call, 1, argument_of(s.of[0]));
+	call_argument(call, 2, argument_of(s.of[1]));
 }
 
 /* The operands of MatMul as matrices: a vector on the left is a row, one on the right a column. */

@@ -109,7 +109,9 @@ void layer_norm_lower(struct lower *l, struct node *n)
 		.epsilon = (float)attribute_float(l->c, n, "epsilon", 1e-5),
 		.act = read_act(l->c, n, "act"),
 		.x_type = rows->type,
-		.y_type = kernel_type(n->out[0]->type),
+		.y_type = stored_type(n->out[0]->type),
+		.y_scale = y_scale(l->c, n),
+		.y_zero = y_zero(l->c, n),
 	};
 	struct view *y = output_new(l, n, 0, p.y_type, perm);
 	struct argument scale = vector(l, n->in[1], columns), bias = { 0 };

@@ -41,6 +41,11 @@ enum rt_type kernel_type(enum rt_type type);
  * kernel reads the rows of its panels in pairs, and no number is beyond bfloat16; bf16 for constants of it, unless n
  * takes coordinates. */
 enum rt_type packed_type(struct ctx *c, const struct node *n, const struct value *w, bool pairs);
+/* The same for results, which may be bytes: then y_scale and y_zero are what a QuantizeLinear that became a part of n
+ * said (see fuse.c), else 0. */
+enum rt_type stored_type(enum rt_type type);
+float y_scale(struct ctx *c, const struct node *n);
+int32_t y_zero(struct ctx *c, const struct node *n);
 /* v, cast to the type that a float kernel reads. */
 struct view *float_view(struct lower *l, struct value *v);
 /* A place for output i of n in the given type, its dimensions stored in the order perm (NULL: as they are). A kernel
@@ -109,10 +114,22 @@ void need_bias(struct ctx *c, const struct node *n, int index, int64_t filters);
 /* Copies the last `count` of three numbers into a kernel's parameters. */
 void copy_small(int32_t *to, const int64_t *from, int count);
 
-/* matmul.c: dense y[batch..., m, n] = alpha * a b, where a and b are [..., m, k] and [..., k, n] and their leading
+/* matmul.c: how a product of a [..., m, k] and b [..., k, n] is walked: lists are { batch, batch, row, column },
+ * strides of y but for its columns. of: the views that the strides are of, which may be copies of a and b. */
+struct product_space {
+	int32_t batch[2], m, n, k, a[4], b[4], y[3];
+	const struct view *of[2];
+};
+/* The leading dimensions of a and b broadcast to batch, those of y are it; or y is NULL when it is dense. */
+void product_space(struct lower *l, const struct node *n, const struct view *y, int batch_rank, const int64_t *batch,
+	const struct view *a, const struct view *b, struct product_space *to);
+/* dense y[batch..., m, n] = alpha * a b, where a and b are [..., m, k] and [..., k, n] and their leading
  * dimensions broadcast to batch. */
 void matmul_call(struct lower *l, const struct node *n, const struct view *y, int batch_rank, const int64_t *batch,
 	const struct view *a, const struct view *b, double alpha);
+
+/* integer_product.c: a linear gluec.IntegerProduct whose rows are stored at y, columns side by side. */
+void integer_product_lower_to(struct lower *l, struct node *n, const struct view *y);
 
 /* reduce.c: x reduced over the dimensions for which over[] is set; y has the others (and ones where it keeps them). */
 void reduce_call(

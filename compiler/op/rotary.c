@@ -111,10 +111,13 @@ void rotary_lower(struct lower *l, struct node *n)
 	if (nothing_to_compute(l, n))
 		return;
 	read_walk(l, n, &w);
-	struct view *y = output_new(l, n, 0, kernel_type(n->out[0]->type), w.order);
+	struct view *y = output_new(l, n, 0, stored_type(n->out[0]->type), w.order);
 	struct rt_rotary p = { .half = attribute_int(l->c, n, "half", 0) != 0,
 		.x_type = w.view[1].type,
 		.y_type = y->type,
+		.alpha = (float)attribute_float(l->c, n, "alpha", 0),
+		.y_scale = y_scale(l->c, n),
+		.y_zero = y_zero(l->c, n),
 		.d = small(w.view[1].dim[last]) };
 	for (int i = 0, to = KERNEL_DIMS - w.rank; i < w.rank; i++, to++) {
 		dim[to] = small(w.dim[i]);

@@ -24,8 +24,14 @@ void softmax_infer(struct ctx *c, struct node *n)
 void softmax_lower(struct lower *l, struct node *n)
 {
 	int perm[MAX_RANK], axis = softmax_axis(l->c, n), rank = n->in[0]->rank, at = 0;
-	const struct view *x = float_view(l, n->in[0]);
-	struct rt_softmax p = { .log = !strcmp(n->type, "LogSoftmax"), .x_type = x->type };
+	const struct view *x = rt_is_byte(n->in[0]->type) ? view_of(l, n->in[0]) : float_view(l, n->in[0]);
+	struct rt_softmax p = { .log = !strcmp(n->type, "LogSoftmax"),
+		.x_type = x->type,
+		.x_scale = (float)attribute_float(l->c, n, "x_scale", 0),
+		.x_zero = small(attribute_int(l->c, n, "x_zero", 0)),
+		.y_type = stored_type(n->out[0]->type),
+		.y_scale = y_scale(l->c, n),
+		.y_zero = y_zero(l->c, n) };
 
 	if (nothing_to_compute(l, n))
 		return;
@@ -44,12 +50,11 @@ void softmax_lower(struct lower *l, struct node *n)
 		p.n = small(x->dim[at]);
 		p.stride = small(product(x->dim + at + 1, rank - at - 1));
 	}
-	p.y_type = kernel_type(n->out[0]->type);
 	struct view *y = output_new(l, n, 0, p.y_type, perm);
 	struct call *call = call_new(l, n, KERNEL_softmax, &p);
 	call_argument(call, 0, argument_of(y));
 	call_argument(call, 1, argument_of(x));
-	if (p.x_type == p.y_type)
+	if (rt_type_size(p.x_type) == rt_type_size(p.y_type))
 		call->in_place = 2;
 	output_done(l, n, 0, y);
 }

@@ -33,6 +33,21 @@ enum rt_type kernel_type(enum rt_type type)
 	return is_half(type) ? type : RT_F32;
 }
 
+enum rt_type stored_type(enum rt_type type)
+{
+	return rt_is_byte(type) ? type : kernel_type(type);
+}
+
+float y_scale(struct ctx *c, const struct node *n)
+{
+	return (float)attribute_float(c, n, "y_scale", 0);
+}
+
+int32_t y_zero(struct ctx *c, const struct node *n)
+{
+	return small(attribute_int(c, n, "y_zero", 0));
+}
+
 /* Kernels round floats to bfloat16 where they multiply weights of it. Coordinates would not survive that; the sums they
  * are in are short, so that there is no time to gain. */
 static bool may_round(const struct node *n)

@@ -157,17 +157,26 @@ static void fuse_scale(struct ctx *c, struct graph *g, struct node *n)
 	take_over(c, g, n, behind);
 }
 
-static void fuse_residual(struct ctx *c, struct graph *g, struct node *n)
+/* What is added to n's result and can be input `i` of n, of its shape and type; or NULL. */
+static struct value *added_residual(const struct node *n, const struct node *add)
+{
+	if (!is_op(add, "Add"))
+		return NULL;
+	struct value *other = add->in[0] == n->out[0] ? add->in[1] : add->in[0];
+	return other->data || !same_shape(other, n->out[0]) || other->type != n->out[0]->type ||
+				   add->out[0]->type != other->type
+			   ? NULL
+			   : other;
+}
+
+static void fuse_residual(struct ctx *c, struct graph *g, struct node *n, int i)
 {
 	struct node *add = only_reader(n->out[0]);
+	struct value *other = added_residual(n, add);
 
-	if (!is_op(add, "Add"))
+	if (!other)
 		return;
-	struct value *other = add->in[0] == n->out[0] ? add->in[1] : add->in[0];
-	if (other->data || !same_shape(other, n->out[0]) || other->type != n->out[0]->type ||
-		add->out[0]->type != other->type)
-		return;
-	set_input(c, n, 4, other);
+	set_input(c, n, i, other);
 	take_over(c, g, n, add);
 }
 
@@ -197,14 +206,82 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	if (!*attribute_string(c, n, "act", ""))
 		fuse_scale(c, g, n);
 	fuse_activation(c, g, n);
-	fuse_residual(c, g, n);
+	fuse_residual(c, g, n, 4);
+}
+
+/* Is v computed from or goes on into element-wise nodes, in the map call of which adding costs nothing? */
+static bool is_in_map(const struct value *v)
+{
+	return v->def && v->def->op->flags & OP_ELEMENTWISE && v->uses == 1 && !v->is_output;
 }
 
 /* Bytes have had all that their epilogue takes. A maximum changes places only with what grows everywhere. */
 static void fuse_integer_product(struct ctx *c, struct graph *g, struct node *n)
 {
-	if (n->out[0]->type == RT_F32 && !input(n, INTEGER_RESIDUAL) && !attribute_int(c, n, "pool", 0))
+	if (n->out[0]->type != RT_F32 || input(n, INTEGER_RESIDUAL) || attribute_int(c, n, "pool", 0))
+		return;
+	fuse_activation(c, g, n);
+	const struct node *add = only_reader(n->out[0]), *behind = add ? only_reader(add->out[0]) : NULL;
+	const struct value *other = added_residual(n, add);
+	if (other && !is_in_map(other) && !(behind && behind->op->flags & OP_ELEMENTWISE))
+		fuse_residual(c, g, n, INTEGER_RESIDUAL);
+}
+
+/* Kernels that can store bytes do what a QuantizeLinear behind them would. */
+static void fuse_quantizer(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *behind = only_reader(n->out[0]);
+	struct quantizer q;
+
+	if (!is_op(behind, "QuantizeLinear") || !read_quantizer(c, behind, &q))
+		return;
+	set_attribute_float(c, n, "y_scale", (double)q.scale);
+	set_attribute_int(c, n, "y_zero", q.zero);
+	take_over(c, g, n, behind);
+}
+
+/* A number that a rotation is multiplied with on the way to bytes. */
+static void fuse_factor(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *behind = only_reader(n->out[0]),
+				*quantizer = is_op(behind, "Mul") ? only_reader(behind->out[0]) : NULL;
+	struct quantizer q;
+	double x;
+
+	if (!is_op(quantizer, "QuantizeLinear") || !read_quantizer(c, quantizer, &q) ||
+		!constant_scalar(behind->in[behind->in[0] == n->out[0]], &x) || x == 0 || !isfinite((float)x) ||
+		!same_shape(behind->out[0], n->out[0]))
+		return;
+	set_attribute_float(c, n, "alpha", x);
+	take_over(c, g, n, behind);
+}
+
+/* Softmax reads bytes itself. */
+static void fuse_dequantizer(struct ctx *c, struct node *n)
+{
+	const struct node *before = n->in[0]->def;
+	struct quantizer q;
+
+	if (n->in[0]->data || !is_op(before, "DequantizeLinear") || !read_quantizer(c, before, &q))
+		return;
+	set_attribute_float(c, n, "x_scale", (double)q.scale);
+	set_attribute_int(c, n, "x_zero", q.zero);
+	n->in[0] = before->in[0];
+	if (before->out[0]->uses == 1)
+		n->origin = arena_text(c, "%s %s", before->origin, n->origin);
+}
+
+/* Before quantizers become element-wise nodes. */
+static void fuse_quantizers(struct ctx *c, struct graph *g, struct node *n)
+{
+	if (is_internal(n, "LayerNorm"))
 		fuse_activation(c, g, n);
+	if (is_internal(n, "Rotary"))
+		fuse_factor(c, g, n);
+	if (is_op(n, "Softmax"))
+		fuse_dequantizer(c, n);
+	if (is_internal(n, "LayerNorm") || is_internal(n, "Attention") || is_internal(n, "Rotary") || is_op(n, "Softmax"))
+		fuse_quantizer(c, g, n);
 }
 
 /* Producers of the same shape that only n reads are computed inside n's own map. */
@@ -224,9 +301,18 @@ static void inline_producers(struct ctx *c, struct node *n)
 	}
 }
 
-/* Element-wise parts that only the concatenation reads are computed into their places in it. Between the two there may
- * be nodes that add or remove dimensions of one. */
-static void inline_parts(struct node *n)
+/* Can the product n store its rows as columns of the concatenation? */
+static bool suits_columns(struct ctx *c, const struct node *n, const struct node *join)
+{
+	int64_t axis = attribute_int(c, join, "axis", 0);
+
+	return is_internal(n, "IntegerProduct") && n->in[INTEGER_W]->rank == 2 && !input(n, INTEGER_RESIDUAL) &&
+		   (axis == -1 || axis == join->out[0]->rank - 1);
+}
+
+/* Parts that only the concatenation reads are computed into their places in it: element-wise ones, with nodes between
+ * the two that add or remove dimensions of one, and columns that are products of bytes. */
+static void inline_parts(struct ctx *c, struct node *n)
 {
 	for (int i = 0; i < n->n_in && n->n_in > 1; i++) {
 		struct node *p = n->in[i]->def;
@@ -235,7 +321,9 @@ static void inline_parts(struct node *n)
 			reader = p;
 			p = p->in[0]->def;
 		}
-		if (!p || only_reader(p->out[0]) != reader || p->op->lower != lower_map || p->out[0]->type != n->out[0]->type)
+		if (!p || only_reader(p->out[0]) != reader || p->out[0]->type != n->out[0]->type)
+			continue;
+		if (p->op->lower != lower_map && !(p == n->in[i]->def && suits_columns(c, p, n)))
 			continue;
 		for (struct node *q = n->in[i]->def; q != p; q = q->in[0]->def)
 			q->inlined = true;
@@ -261,8 +349,6 @@ static void fuse_node(struct ctx *c, struct graph *g, struct node *n)
 		fuse_conv(c, g, n);
 	else if (is_internal(n, "Linear"))
 		fuse_linear(c, g, n);
-	else if (is_internal(n, "LayerNorm"))
-		fuse_activation(c, g, n);
 	else if (is_internal(n, "IntegerProduct"))
 		fuse_integer_product(c, g, n);
 	else if (n->op->flags & OP_ELEMENTWISE)
@@ -272,16 +358,18 @@ static void fuse_node(struct ctx *c, struct graph *g, struct node *n)
 /* When everything else is done, since a product may have taken the parts of a concatenation itself. */
 static void inline_places(struct ctx *c, struct graph *g, struct node *n)
 {
-	(void)c;
 	(void)g;
 	if (is_op(n, "Concat"))
-		inline_parts(n);
+		inline_parts(c, n);
 	if (is_op(n, "Reshape"))
 		inline_turned(n);
 }
 
 void fuse(struct ctx *c, struct graph *g)
 {
+	count_uses(g);
+	visit_joining(c, g, fuse_quantizers);
+	remove_dead(g);
 	expand_quantizers(c, g);
 	/* Uses are those of the whole model, since what a branch reads is read outside of it as well. */
 	count_uses(g);

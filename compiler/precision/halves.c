@@ -79,7 +79,7 @@ static enum rt_type moved_type(struct ctx *c, struct node *n)
 
 static void mark_node(struct ctx *c, struct node *n)
 {
-	enum rt_type type = is_mover(n) ? moved_type(c, n) : writes_half(n) ? stored_type(c, n) : RT_F32;
+	enum rt_type type = is_mover(n) ? moved_type(c, n) : writes_half(n) ? wanted_type(c, n) : RT_F32;
 
 	for (int i = 0; i < n->n_out && is_half(type); i++) {
 		struct value *v = n->out[i];

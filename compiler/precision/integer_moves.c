@@ -7,6 +7,9 @@
  *     Concat, MaxPool, ... -> QuantizeLinear
  *     becomes  QuantizeLinear of each input -> Concat, MaxPool, ...
  *
+ *     Transpose, ... -> Mul by a number -> QuantizeLinear
+ *     becomes  Mul by a number -> Transpose, ... -> QuantizeLinear
+ *
  * A DequantizeLinear and a QuantizeLinear of the same parameters that meet vanish: of a byte they make the same byte.
  */
 #include "pass/fuse.h"
@@ -123,6 +126,33 @@ static bool pull_quantizer(struct ctx *c, struct graph *g, struct node *n)
 	return true;
 }
 
+/* A factor between what n moves and the QuantizeLinear that alone reads it stands in front of n as well, so that the
+ * QuantizeLinear may go on. */
+static bool pull_factor(struct ctx *c, struct graph *g, struct node *n)
+{
+	struct node *mul = n->n_out == 1 && moved_inputs(n) == 1 ? only_reader(n->out[0]) : NULL;
+	struct node *q = is_op(mul, "Mul") ? only_reader(mul->out[0]) : NULL;
+	struct quantizer to;
+	double x;
+
+	if (!moves(n) || is_op(n, "MaxPool") || !is_op(q, "QuantizeLinear") || !read_quantizer(c, q, &to) ||
+		!reads_no_more(n) || !same_shape(mul->out[0], n->out[0]))
+		return false;
+	int at = mul->in[0] == n->out[0] ? 0 : 1;
+	if (!constant_scalar(mul->in[!at], &x) || mul->in[!at]->rank > n->in[0]->rank)
+		return false;
+	struct value *moved = mul->out[0];
+	node_remove(g, mul);
+	node_insert(g, n, mul);
+	mul->in[at] = n->in[0];
+	mul->out[0] = value_like(c, n->in[0]->name, n->in[0]->type, n->in[0]);
+	mul->out[0]->def = mul;
+	n->in[0] = mul->out[0];
+	n->out[0] = moved;
+	n->out[0]->def = n;
+	return true;
+}
+
 /* Bytes that become numbers and then the same bytes. */
 static bool skip_pair(struct ctx *c, struct graph *top, struct node *n)
 {
@@ -151,7 +181,7 @@ static bool move_in(struct ctx *c, struct graph *top, struct graph *g)
 		changed |= now;
 	}
 	for (struct node *n = g->last; n; n = n->prev) {
-		now = pull_quantizer(c, g, n) || skip_pair(c, top, n);
+		now = pull_quantizer(c, g, n) || pull_factor(c, g, n) || skip_pair(c, top, n);
 		if (now)
 			count_uses(top);
 		changed |= now;

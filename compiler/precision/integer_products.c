@@ -6,7 +6,7 @@
  *
  * Its sums are exact in 32 bits: that is proved here from the weights. They are what quantized.c has floats compute, so
  * the numbers are the same. A QuantizeLinear behind it, and what else its epilogue can do, is integer_epilogue.c's.
- * What has no constant weights stays for quantized.c. */
+ * What has no constant weights stays for integer_matmuls.c and quantized.c. */
 #include "quantized.h"
 #include "rules.h"
 #include <stdlib.h>

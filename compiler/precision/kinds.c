@@ -41,7 +41,8 @@ bool is_float8_product(const struct node *n)
 
 bool is_integer_product(const struct node *n)
 {
-	return is_internal(n, "IntegerProduct") || (has_exact_weights(n) && !is_float8_product(n));
+	return is_internal(n, "IntegerProduct") || is_internal(n, "IntegerMatMul") ||
+		   (has_exact_weights(n) && !is_float8_product(n));
 }
 
 /* Operators on features, which half serves well. Not among them: softmax, reductions, comparisons, and whatever
@@ -82,7 +83,7 @@ bool writes_half(const struct node *n)
 	return is_mover(n) || (n && n->n_out == 1 && (works_on_features(n) || is_internal(n, "IntegerProduct")));
 }
 
-enum rt_type stored_type(const struct ctx *c, const struct node *n)
+enum rt_type wanted_type(const struct ctx *c, const struct node *n)
 {
 	return feature_type(n->precision == PRECISION_INT8 ? c->set.precision : n->precision);
 }

@@ -44,7 +44,7 @@ bool reads_half(const struct node *n, int i);
 bool writes_half(const struct node *n);
 /* What n, which writes_half, is to store its result in: a product of bytes whose result is float has no precision of
  * its own for that, and follows --precision. */
-enum rt_type stored_type(const struct ctx *c, const struct node *n);
+enum rt_type wanted_type(const struct ctx *c, const struct node *n);
 /* Does a softmax turn the product's result into scores, with nothing but views and element-wise steps between? Such a
  * product is a small last layer, and what it rounds decides which points are just strong enough. Needs count_uses. */
 bool makes_scores(const struct node *n);

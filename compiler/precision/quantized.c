@@ -7,8 +7,9 @@
  *     DequantizeLinear x, DequantizeLinear w, bias -> Conv -> QuantizeLinear y
  *     becomes  x - zero, w - zero, bias / (sx sw) -> Conv -> Mul sx sw / sy -> QuantizeLinear by 1
  *
- * The same numbers with fewer roundings. Products with constant weights are computed in integers, which gives exactly
- * these: integer_products.c takes them first, and leaves those whose second factor is computed. */
+ * The same numbers with fewer roundings. Most products are computed in integers, which gives exactly these:
+ * integer_products.c takes those with constant weights first, integer_matmuls.c those of two computed matrices. What is
+ * left here has sums that 32 bits might not hold, or bytes of fewer bits, or factors of other shapes. */
 #include "quantized.h"
 #include "rules.h"
 #include <float.h>

@@ -52,7 +52,7 @@ static bool would_be_half(struct ctx *c, const struct node *n)
 {
 	const struct value *v = n->n_out ? n->out[0] : NULL;
 
-	return stored_type(c, n) == RT_F16 && v && v->type == RT_F32 && writes_half(n) && !is_mover(n) && !v->is_output &&
+	return wanted_type(c, n) == RT_F16 && v && v->type == RT_F32 && writes_half(n) && !is_mover(n) && !v->is_output &&
 		   !v->is_position && !v->wide;
 }
 

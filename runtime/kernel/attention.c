@@ -1,5 +1,6 @@
 #include "kernel.h"
 #include "micro/bfloat.h"
+#include "micro/bytes.h"
 #include "micro/math.h"
 #include "micro/pack.h"
 #include "micro/stage.h"
@@ -33,6 +34,7 @@ struct job {
 	float scale;         /* of scores then, positive: both together and log2 e make those of powers of 2 */
 	enum rt_type w_type; /* of packed queries and powers */
 	struct tiles *tiles; /* of products of bfloat16 */
+	struct quantizer to; /* of results that are bytes */
 };
 
 /* What a unit computes: `queries` from `first` on, and `channels` of v from `channel` on; q, k, v, y are where its
@@ -292,7 +294,7 @@ static void store(const struct job *job, const struct block *at, struct panel *p
 	for (int32_t i = 0; i < panel->queries; i++) {
 		ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel;
 		load_floats(y, panel->sum_v + i, RT_F32, RT_PANEL, at->channels);
-		store_floats(element_to(job->y, p->y_type, to), y, p->y_type, 1, at->channels);
+		store_row(&job->to, job->y, p->y_type, to, y, at->channels);
 	}
 }
 
@@ -376,7 +378,13 @@ KERNEL(attention, (void *y, const void *q, const void *k, const void *v))
 {
 	int32_t widest = p->d > p->dv ? p->d : p->dv, panels = widest > 0 && widest < CHANNELS ? CHANNELS / widest : 1;
 	static const struct products products = { score, add_values };
-	struct job job = { .p = p, .y = y, .q = q, .k = k, .v = v, .products = &products };
+	struct job job = { .p = p,
+		.y = y,
+		.q = q,
+		.k = k,
+		.v = v,
+		.products = &products,
+		.to = quantizer_of(p->y_type, p->y_scale, p->y_zero) };
 	/* Powers of 2 are cheaper than those of e. */
 	float scale = p->scale * 1.44269504f;
 	int32_t count;

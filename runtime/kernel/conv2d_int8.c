@@ -212,21 +212,6 @@ static void sum_up(const struct job *job, const struct block *at, const struct c
 		}
 }
 
-/* The sums of one panel's weights, by output. */
-static void sum_weights(const struct job *job, const int8_t *w, int32_t sum[RT_PANEL])
-{
-	static const uint8_t ones[DOT_GROUP] = { 1, 1, 1, 1 };
-	static const int32_t zeros[LANES];
-	vec_group one = v_group(ones);
-
-	for (int32_t j = 0; j < RT_PANEL; j += LANES) {
-		vec_sums all = v_load_sums(zeros);
-		for (ptrdiff_t t = 0; t < job->panel; t += RT_PANEL * DOT_GROUP)
-			all = v_dot(all, one, v_load_bytes(w + t + j * DOT_GROUP));
-		v_store_sums(sum + j, all);
-	}
-}
-
 /* The panels of a block's columns, k dense instead of each tap in a group of its own. */
 static void gather_weights(const struct job *job, const struct block *at, int8_t *to)
 {
@@ -258,7 +243,7 @@ static void begin_columns(const struct job *job, const struct block *at, struct 
 	}
 	for (int32_t j = 0; job->flip && j < at->columns; j += RT_PANEL) {
 		int32_t sum[RT_PANEL];
-		sum_weights(job, panel_at(job, at) + j / RT_PANEL * job->panel, sum);
+		tile_int8_column_sums(panel_at(job, at) + j / RT_PANEL * job->panel, job->panel, sum);
 		for (int32_t i = 0; i < RT_PANEL; i++) {
 			uint32_t change = ((uint32_t)sum[i] + terms * (uint32_t)job->p->w_zero) * FLIP;
 			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
@@ -339,11 +324,11 @@ static void store_sums(const struct columns *columns, const int32_t *c, int32_t 
 VEC_INLINE void store_as(const struct job *job, const struct block *at, const int32_t *c, struct finish how)
 {
 	const struct rt_conv2d_int8 *p = job->p;
-	int32_t size = job->windows.size;
+	int32_t size = job->windows.size, next = p->ldy ? p->ldy : p->oc;
 	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
 
-	to = to * p->oc + (ptrdiff_t)at->g * job->oc + at->j;
-	for (int32_t i = 0; i < at->pixels; i += how.window, c += how.window * TILE_COLUMNS, to += p->oc) {
+	to = to * next + (ptrdiff_t)at->g * job->oc + at->j;
+	for (int32_t i = 0; i < at->pixels; i += how.window, c += how.window * TILE_COLUMNS, to += next) {
 		if (p->y_type == RT_U8 || p->y_type == RT_I8)
 			store_bytes(job, &how, c, at->columns, (uint8_t *)job->y + to);
 		else if (p->y_type == RT_I32)

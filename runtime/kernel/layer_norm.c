@@ -1,5 +1,6 @@
 #include "kernel.h"
 #include "micro/act.h"
+#include "micro/bytes.h"
 #include "micro/stage.h"
 
 enum { CHUNK = 256 /* channels at once, a multiple of every LANES */, UNIT_ROWS = 16 };
@@ -9,6 +10,7 @@ struct job {
 	void *y;
 	const void *x;
 	const float *scale, *bias;
+	struct quantizer to;
 };
 
 /* The sum over a row of x (power 1) or of (x - mean)^2 (power 2). */
@@ -49,7 +51,7 @@ static void normalise(const struct job *job, ptrdiff_t row)
 			vec x = v_load_n(y + i, lanes);
 			v_store(y + i, v_act(p->act, 0, v_fma(v_sub(x, v_set(mean)), scale, bias)));
 		}
-		store_floats(element_to(job->y, p->y_type, row + j), y, p->y_type, 1, n);
+		store_row(&job->to, job->y, p->y_type, row + j, y, n);
 	}
 }
 
@@ -65,7 +67,7 @@ static void units(void *data, int32_t unit, int32_t end)
 
 KERNEL(layer_norm, (void *y, const void *x, const void *scale, const void *bias))
 {
-	struct job job = { p, y, x, scale, bias };
+	struct job job = { p, y, x, scale, bias, quantizer_of(p->y_type, p->y_scale, p->y_zero) };
 
 	rt_parallel(run, (p->rows + UNIT_ROWS - 1) / UNIT_ROWS, units, &job);
 }

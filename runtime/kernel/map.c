@@ -289,9 +289,9 @@ static bool store_bytes(struct map_state *state, const struct map_job *job, cons
 {
 	struct walk *w = &state->y;
 
-	if (!how->found || walk_step(w) != 1 || walk_run(w, n) != n ||
-		!store_map_bytes(how, (uint8_t *)job->y + w->offset, state->value[how->from], n))
+	if (!how->found || walk_step(w) != 1 || walk_run(w, n) != n)
 		return false;
+	quantize_floats(&how->to, (uint8_t *)job->y + w->offset, state->value[how->from], n);
 	walk_on(w, n);
 	return true;
 }

@@ -3,14 +3,14 @@
 #define MAP_BYTES_H
 
 #include "map_float.h"
+#include "micro/bytes.h"
 
 /* saturate(round(x / scale) + zero), a byte with a sign or without; x is register `from`, and the program's last step
  * that is still to be run is the one before `steps`. */
 struct map_bytes {
 	bool found;
 	int32_t from, steps;
-	float scale, low, high; /* low and high: what rounds to the type's limits, before zero is added */
-	int32_t zero;
+	struct quantizer to;
 };
 
 /* The constant that the step behind register r works on, or false. */
@@ -57,30 +57,9 @@ static inline struct map_bytes find_map_bytes(const struct rt_map *p)
 			   zero >= low && zero <= high && zero == rint(zero) && scale > 0;
 	if (!to.found)
 		return to;
-	to.zero = (int32_t)zero;
-	to.low = (float)(low - zero);
-	to.high = (float)(high - zero);
-	to.scale = (float)scale;
+	to.to = quantizer_of(p->y_type, (float)scale, (int32_t)zero);
 	to.steps = to.from < p->inputs ? 0 : to.from - p->inputs + 1;
 	return to;
-}
-
-/* Cut off first, then rounded: the limits are integers. False when not all x are numbers, which no limit orders. */
-static inline bool store_map_bytes(const struct map_bytes *how, uint8_t *y, const float *x, int32_t n)
-{
-	vec scale = v_set(how->scale), low = v_set(how->low), high = v_set(how->high);
-	int32_t i = 0;
-
-	if (!all_below(x, n, INFINITY))
-		return false;
-	for (; i + LANES <= n; i += LANES)
-		v_store_bytes(y + i, v_min(v_max(v_div(v_load(x + i), scale), low), high), how->zero);
-	if (i < n) {
-		uint8_t last[LANES];
-		v_store_bytes(last, v_min(v_max(v_div(v_load_n(x + i, n - i), scale), low), high), how->zero);
-		memcpy(y + i, last, (size_t)(n - i));
-	}
-	return true;
 }
 
 #endif

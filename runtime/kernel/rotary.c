@@ -1,4 +1,5 @@
 #include "kernel.h"
+#include "micro/bytes.h"
 #include "micro/stage.h"
 
 enum { PAIRS = 128 /* converted at once */, UNIT_ROWS = 16 };
@@ -8,6 +9,7 @@ struct job {
 	void *y;
 	const void *x;
 	const float *cos, *sin;
+	struct quantizer to;
 };
 
 /* n pairs of channels step i and second + step i of x and y. Inlined where the distances are constants, and y overlaps
@@ -35,6 +37,15 @@ static void rotate(float *y, const float *x, bool half, int n, const float *cos,
 		rotate_as(y, x, 1, 2, n, cos, sin, phase);
 }
 
+static void store(const struct job *job, ptrdiff_t at, float *y, int32_t n)
+{
+	const struct rt_rotary *p = job->p;
+
+	for (int32_t i = 0; i < n && p->alpha != 0; i++)
+		y[i] *= p->alpha;
+	store_row(&job->to, job->y, p->y_type, at, y, n);
+}
+
 static void rotate_row(const struct job *job, ptrdiff_t x_row, ptrdiff_t y_row, ptrdiff_t phase)
 {
 	const struct rt_rotary *p = job->p;
@@ -53,9 +64,9 @@ static void rotate_row(const struct job *job, ptrdiff_t x_row, ptrdiff_t y_row, 
 			load_floats(buffer + PAIRS, element_at(job->x, p->x_type, x_row + far), p->x_type, 1, n);
 		}
 		rotate(y, x, p->half, n, cos, sin, p->phase[3]);
-		store_floats(element_to(job->y, p->y_type, y_row + near), y, p->y_type, 1, p->half ? n : 2 * n);
+		store(job, y_row + near, y, p->half ? n : 2 * n);
 		if (p->half)
-			store_floats(element_to(job->y, p->y_type, y_row + far), y + PAIRS, p->y_type, 1, n);
+			store(job, y_row + far, y + PAIRS, n);
 	}
 }
 
@@ -87,7 +98,7 @@ static void units(void *data, int32_t unit, int32_t end)
 
 KERNEL(rotary, (void *y, const void *x, const void *cos, const void *sin))
 {
-	struct job job = { p, y, x, cos, sin };
+	struct job job = { p, y, x, cos, sin, quantizer_of(p->y_type, p->y_scale, p->y_zero) };
 
 	if (p->n == 0)
 		return;

@@ -1,9 +1,10 @@
 #include "kernel.h"
+#include "micro/bytes.h"
 #include "micro/math.h"
-#include "micro/stage.h"
 
 enum {
-	CHUNK = 256,           /* elements at once, a multiple of every LANES */
+	CHUNK = 256,           /* columns at once, a multiple of every LANES */
+	HELD = 2048,           /* elements of a row, a multiple of every LANES */
 	UNIT_ELEMENTS = 16384, /* in a unit, roughly */
 };
 
@@ -13,6 +14,7 @@ struct job {
 	const void *x;
 	int32_t rows;   /* in a unit, when the stride is 1 */
 	int32_t across; /* units along the stride, when it is not */
+	struct quantizer to;
 };
 
 static int32_t at_most(int32_t n, int32_t most)
@@ -20,58 +22,79 @@ static int32_t at_most(int32_t n, int32_t most)
 	return n < most ? n : most;
 }
 
-/* Dense rows: lanes are elements of a row. */
-
-static float largest_in_row(const struct job *job, ptrdiff_t row)
+/* n dense elements from number `at` on, as floats. */
+static void load(const struct job *job, ptrdiff_t at, int32_t n, float *to)
 {
-	float buffer[CHUNK], largest = -INFINITY;
+	const struct rt_softmax *p = job->p;
 
-	for (int32_t j = 0; j < job->p->n; j += CHUNK) {
-		int32_t n = at_most(job->p->n - j, CHUNK), i = 0;
-		const float *x = stage(job->p->x_type, job->x, row + j, n, buffer);
-		vec max = v_set(largest);
-		for (; i + LANES <= n; i += LANES)
-			max = v_max(v_load(x + i), max);
-		largest = v_largest(max);
-		for (; i < n; i++)
-			largest = x[i] > largest ? x[i] : largest;
-	}
-	return largest;
+	if (rt_is_byte(p->x_type))
+		dequantize_floats(to, (const uint8_t *)job->x + at, p->x_type, p->x_scale, p->x_zero, n);
+	else
+		load_floats(to, element_at(job->x, p->x_type, at), p->x_type, 1, n);
 }
 
-static float sum_of_row(const struct job *job, ptrdiff_t row, float max)
-{
-	float buffer[CHUNK];
-	vec sum = v_set(0.0f);
+/* Dense rows: lanes are elements of a row, of which HELD are in memory at once. The last vector is filled up with
+ * -infinity, which is never the largest. */
 
-	for (int32_t j = 0; j < job->p->n; j += CHUNK) {
-		int32_t n = at_most(job->p->n - j, CHUNK), i = 0;
-		const float *x = stage(job->p->x_type, job->x, row + j, n, buffer);
-		for (; i + LANES <= n; i += LANES)
-			sum = v_add(sum, v_exp(v_sub(v_load(x + i), v_set(max))));
-		if (i < n) {
-			float rest[LANES] = { 0 };
-			v_store_n(rest, v_exp(v_sub(v_load_n(x + i, n - i), v_set(max))), n - i);
-			sum = v_add(sum, v_load(rest));
-		}
-	}
-	return v_sum(sum);
+static void load_part(const struct job *job, ptrdiff_t at, int32_t n, float *to)
+{
+	load(job, at, n, to);
+	for (int32_t i = n; i % LANES; i++)
+		to[i] = -INFINITY;
 }
 
+static float largest_of(const float *x, int32_t n, float largest)
+{
+	vec max = v_set(largest);
+
+	for (int32_t i = 0; i < n; i += LANES)
+		max = v_max(v_load(x + i), max);
+	return v_largest(max);
+}
+
+/* What the sums in each lane become with e^(x - max), which go to y. */
+VEC_INLINE vec add_powers(float *y, const float *x, int32_t n, float max, vec sum)
+{
+	int32_t i = 0;
+
+	for (; i + LANES <= n; i += LANES) {
+		vec power = v_exp(v_sub(v_load(x + i), v_set(max)));
+		v_store(y + i, power);
+		sum = v_add(sum, power);
+	}
+	if (i < n) {
+		v_store(y + i, v_exp(v_sub(v_load(x + i), v_set(max))));
+		sum = v_add(sum, v_load_n(y + i, n - i));
+	}
+	return sum;
+}
+
+/* A row that is held whole is read once, and its powers are computed once. */
 static void row(const struct job *job, ptrdiff_t at)
 {
 	const struct rt_softmax *p = job->p;
-	float y[CHUNK] = { 0 }, max = largest_in_row(job, at), sum = sum_of_row(job, at, max);
-	vec shift = v_set(max), factor = v_set(1 / sum), log_sum = v_log(v_set(sum));
+	float x[HELD], power[HELD], max = -INFINITY, *y = p->log ? x : power;
+	vec sum = v_set(0.0f);
 
-	for (int32_t j = 0; j < p->n; j += CHUNK) {
-		int32_t n = at_most(p->n - j, CHUNK);
-		load_floats(y, element_at(job->x, p->x_type, at + j), p->x_type, 1, n);
-		for (int32_t i = 0; i < n; i += LANES) {
-			vec x = v_sub(v_load(y + i), shift);
-			v_store(y + i, p->log ? v_sub(x, log_sum) : v_mul(v_exp(x), factor));
+	for (int32_t j = 0; j < p->n; j += HELD) {
+		load_part(job, at + j, at_most(p->n - j, HELD), x);
+		max = largest_of(x, at_most(p->n - j, HELD), max);
+	}
+	for (int32_t j = 0; j < p->n; j += HELD) {
+		if (p->n > HELD)
+			load_part(job, at + j, at_most(p->n - j, HELD), x);
+		sum = add_powers(power, x, at_most(p->n - j, HELD), max, sum);
+	}
+	vec shift = v_set(max), all = v_set(v_sum(sum)), factor = v_div(v_set(1.0f), all), log_sum = v_log(all);
+	for (int32_t j = 0; j < p->n; j += HELD) {
+		int32_t n = at_most(p->n - j, HELD);
+		if (p->n > HELD) {
+			load_part(job, at + j, n, x);
+			add_powers(power, x, n, max, v_set(0.0f));
 		}
-		store_floats(element_to(job->y, p->y_type, at + j), y, p->y_type, 1, n);
+		for (int32_t i = 0; i < n; i += LANES)
+			v_store(y + i, p->log ? v_sub(v_sub(v_load(y + i), shift), log_sum) : v_mul(v_load(y + i), factor));
+		store_row(&job->to, job->y, p->y_type, at + j, y, n);
 	}
 }
 
@@ -96,13 +119,13 @@ static void columns(const struct job *job, ptrdiff_t at, int32_t n)
 		sum[i] = 0;
 	}
 	for (int32_t k = 0; k < p->n; k++, from += p->stride) {
-		load_floats(x, element_at(job->x, p->x_type, from), p->x_type, 1, n);
+		load(job, from, n, x);
 		for (int32_t i = 0; i < n; i += LANES)
 			v_store(max + i, v_max(v_load(x + i), v_load(max + i)));
 	}
 	from = at;
 	for (int32_t k = 0; k < p->n; k++, from += p->stride) {
-		load_floats(x, element_at(job->x, p->x_type, from), p->x_type, 1, n);
+		load(job, from, n, x);
 		for (int32_t i = 0; i < n; i += LANES)
 			v_store(sum + i, v_add(v_load(sum + i), v_exp(v_sub(v_load(x + i), v_load(max + i)))));
 	}
@@ -110,12 +133,12 @@ static void columns(const struct job *job, ptrdiff_t at, int32_t n)
 		v_store(sum + i, p->log ? v_log(v_load(sum + i)) : v_div(v_set(1.0f), v_load(sum + i)));
 	from = at;
 	for (int32_t k = 0; k < p->n; k++, from += p->stride) {
-		load_floats(x, element_at(job->x, p->x_type, from), p->x_type, 1, n);
+		load(job, from, n, x);
 		for (int32_t i = 0; i < n; i += LANES) {
 			vec d = v_sub(v_load(x + i), v_load(max + i)), s = v_load(sum + i);
 			v_store(x + i, p->log ? v_sub(d, s) : v_mul(v_exp(d), s));
 		}
-		store_floats(element_to(job->y, p->y_type, from), x, p->y_type, 1, n);
+		store_row(&job->to, job->y, p->y_type, from, x, n);
 	}
 }
 
@@ -133,7 +156,7 @@ static void strided(void *data, int32_t unit, int32_t end)
 
 KERNEL(softmax, (void *y, const void *x))
 {
-	struct job job = { .p = p, .y = y, .x = x };
+	struct job job = { .p = p, .y = y, .x = x, .to = quantizer_of(p->y_type, p->y_scale, p->y_zero) };
 
 	if (p->stride == 1) {
 		job.rows = p->n > 0 && p->n < UNIT_ELEMENTS ? UNIT_ELEMENTS / p->n : 1;

@@ -172,6 +172,21 @@ static inline void tile_int8_block(const struct tile_int8 *p, int n, int panels)
 }
 #endif
 
+/* The sums of a panel's columns: w, so many bytes. */
+static inline void tile_int8_column_sums(const int8_t *w, ptrdiff_t bytes, int32_t sum[RT_PANEL])
+{
+	static const uint8_t ones[DOT_GROUP] = { 1, 1, 1, 1 };
+	static const int32_t zeros[LANES];
+	vec_group one = v_group(ones);
+
+	for (int32_t j = 0; j < RT_PANEL; j += LANES) {
+		vec_sums all = v_load_sums(zeros);
+		for (ptrdiff_t t = 0; t < bytes; t += RT_PANEL * DOT_GROUP)
+			all = v_dot(all, one, v_load_bytes(w + t + j * DOT_GROUP));
+		v_store_sums(sum + j, all);
+	}
+}
+
 /* Makes rows n.. of a block repeat the first, so that the last tile has something to read. */
 static inline void tile_int8_pad(const uint8_t **rows, int n)
 {

@@ -1,6 +1,6 @@
 #define RT_ISA emulated
 #include "kernel/attention.c"
-#include "kernel_test.h"
+#include "bytes_case.h"
 
 struct attention_case {
 	struct rt_attention p;
@@ -301,6 +301,40 @@ START_TEST(bfloat_products)
 }
 END_TEST
 
+START_TEST(bytes)
+{
+	static const enum rt_type types[] = { RT_U8, RT_I8 };
+	enum { M = 37, N = 50, H = 2, D = 18, COUNT = M * H * D };
+	struct attention_case floats = { .p = { .b = 1,
+										 .h = H,
+										 .m = M,
+										 .n = N,
+										 .d = D,
+										 .dv = D,
+										 .scale = 0.3f,
+										 .q = { 0, D, H * D },
+										 .k = { 0, D, H * D },
+										 .v = { 0, D, H * D },
+										 .y = { 0, D, H * D },
+										 F32 } },
+						  bytes;
+
+	floats.q = random_tensor(RT_F32, COUNT, 1, -1, 1);
+	floats.k = random_tensor(RT_F32, N * H * D, 2, -1, 1);
+	floats.v = random_tensor(RT_F32, N * H * D, 3, -1, 1);
+	for (int i = 0; i < 2; i++) {
+		bytes = floats;
+		bytes.p.y_type = types[i];
+		bytes.p.y_scale = 0.00123f;
+		bytes.p.y_zero = i ? -7 : 120;
+		check_bytes(call, &floats, &bytes, COUNT, types[i], bytes.p.y_scale, bytes.p.y_zero);
+	}
+	free(floats.q);
+	free(floats.k);
+	free(floats.v);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("attention");
@@ -315,6 +349,7 @@ Suite *suite(void)
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_products);
 	tcase_add_test(t, bfloat_products);
+	tcase_add_test(t, bytes);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,4 +1,4 @@
-#include "kernel_test.h"
+#include "bytes_case.h"
 #include "reference_act.h"
 
 struct norm_case {
@@ -85,6 +85,30 @@ START_TEST(storage_types)
 }
 END_TEST
 
+/* A row with an infinity has no mean. */
+START_TEST(bytes)
+{
+	static const enum rt_type types[] = { RT_U8, RT_I8 };
+	enum { ROWS = 7, C = 275 };
+	struct norm_case floats = { .p = { .rows = ROWS, .c = C, .act = RT_GELU, F32 } }, bytes;
+
+	floats.x = random_tensor(RT_F32, ROWS * C, 1, -1, 1);
+	floats.scale = random_tensor(RT_F32, C, 2, 0.5, 1.5);
+	floats.bias = random_tensor(RT_F32, C, 3, -1, 1);
+	((float *)floats.x)[C + 4] = INFINITY;
+	for (int i = 0; i < 2; i++) {
+		bytes = floats;
+		bytes.p.y_type = types[i];
+		bytes.p.y_scale = 0.0123f;
+		bytes.p.y_zero = i ? -7 : 20;
+		check_bytes(call, &floats, &bytes, ROWS * C, types[i], bytes.p.y_scale, bytes.p.y_zero);
+	}
+	free(floats.x);
+	free(floats.scale);
+	free(floats.bias);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("layer_norm");
@@ -94,6 +118,7 @@ Suite *suite(void)
 	tcase_add_test(t, far_from_zero);
 	tcase_add_loop_test(t, activations, RT_ACT_NONE, RT_LEAKY_RELU + 1);
 	tcase_add_test(t, storage_types);
+	tcase_add_test(t, bytes);
 	suite_add_tcase(s, t);
 	return s;
 }

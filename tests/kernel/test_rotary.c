@@ -1,4 +1,4 @@
-#include "kernel_test.h"
+#include "bytes_case.h"
 
 struct rotary_case {
 	struct rt_rotary p;
@@ -35,8 +35,9 @@ static void check_rotary(struct rt_rotary p, size_t phases, double tolerance)
 		int32_t phase = b * p.phase[0] + h * p.phase[1] + n * p.phase[2] + j * p.phase[3];
 		double u = element(c.x, p.x_type, (size_t)(x + first)), v = element(c.x, p.x_type, (size_t)(x + second));
 		double cosine = (double)c.cos[phase], sine = (double)c.sin[phase];
-		expected[y + first] = u * cosine - v * sine;
-		expected[y + second] = v * cosine + u * sine;
+		double alpha = p.alpha != 0 ? (double)p.alpha : 1;
+		expected[y + first] = (u * cosine - v * sine) * alpha;
+		expected[y + second] = (v * cosine + u * sine) * alpha;
 	}
 	check_kernel(call, &c, expected, count, p.y_type, tolerance);
 	free(c.x);
@@ -90,6 +91,55 @@ START_TEST(storage_types)
 }
 END_TEST
 
+START_TEST(factor)
+{
+	struct rt_rotary p = { .b = 1,
+		.h = 2,
+		.n = 17,
+		.d = 22,
+		.half = _i,
+		.alpha = -0.37f,
+		.phase = { 0, 0, 11, 1 },
+		.x_type = RT_F32,
+		.y_type = RT_F32 };
+
+	check_rotary(p, 17 * 11, 1e-6);
+}
+END_TEST
+
+START_TEST(bytes)
+{
+	static const enum rt_type types[] = { RT_U8, RT_I8 };
+	enum { N = 9, D = 270, COUNT = N * D };
+	struct rotary_case floats = { .p = { .b = 1,
+									  .h = 1,
+									  .n = N,
+									  .d = D,
+									  .half = _i,
+									  .alpha = 0.7f,
+									  .x = { 0, 0, D },
+									  .y = { 0, 0, D },
+									  .phase = { 0, 0, D / 2, 1 },
+									  .x_type = RT_F32,
+									  .y_type = RT_F32 } },
+					   bytes;
+
+	floats.x = random_tensor(RT_F32, COUNT, 1, -1, 1);
+	floats.cos = random_tensor(RT_F32, COUNT / 2, 2, -1, 1);
+	floats.sin = random_tensor(RT_F32, COUNT / 2, 3, -1, 1);
+	for (int i = 0; i < 2; i++) {
+		bytes = floats;
+		bytes.p.y_type = types[i];
+		bytes.p.y_scale = 0.00573f;
+		bytes.p.y_zero = i ? -7 : 120;
+		check_bytes(call, &floats, &bytes, COUNT, types[i], bytes.p.y_scale, bytes.p.y_zero);
+	}
+	free(floats.x);
+	free(floats.cos);
+	free(floats.sin);
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("rotary");
@@ -98,6 +148,8 @@ Suite *suite(void)
 	tcase_add_loop_test(t, shared_by_heads, 0, 2);
 	tcase_add_loop_test(t, wide, 0, 2);
 	tcase_add_loop_test(t, storage_types, 0, 2);
+	tcase_add_loop_test(t, factor, 0, 2);
+	tcase_add_loop_test(t, bytes, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }

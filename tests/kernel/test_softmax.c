@@ -1,4 +1,4 @@
-#include "kernel_test.h"
+#include "bytes_case.h"
 
 struct softmax_case {
 	struct rt_softmax p;
@@ -103,6 +103,59 @@ START_TEST(storage_types)
 }
 END_TEST
 
+/* Rows that are held whole and rows that are not, along both kinds of axis; a row that has no probabilities. */
+START_TEST(bytes)
+{
+	static const int32_t sizes[][3] = { { 5, 37, 1 }, { 2, 2100, 1 }, { 1, 37, 5 } };
+
+	for (int i = 0; i < 6; i++) {
+		const int32_t *size = sizes[i / 2];
+		size_t count = (size_t)(size[0] * size[1] * size[2]);
+		struct softmax_case floats = {
+			{ .outer = size[0], .n = size[1], .stride = size[2], .x_type = RT_F32, .y_type = RT_F32 },
+			random_tensor(RT_F32, count, 1, -2, 2), false
+		};
+		((float *)floats.x)[0] = INFINITY;
+		struct softmax_case bytes = floats;
+		bytes.p.y_type = i % 2 ? RT_I8 : RT_U8;
+		bytes.p.y_scale = 0.02f / (float)size[1];
+		bytes.p.y_zero = i % 2 ? -128 : 0;
+		check_bytes(call, &floats, &bytes, count, bytes.p.y_type, bytes.p.y_scale, bytes.p.y_zero);
+		free((void *)floats.x);
+	}
+}
+END_TEST
+
+/* What is read as bytes is what they stand for, also in place. */
+START_TEST(from_bytes)
+{
+	static const int32_t sizes[][3] = { { 5, 37, 1 }, { 2, 2100, 1 }, { 1, 37, 5 } };
+
+	for (int i = 0; i < 6; i++) {
+		const int32_t *size = sizes[i / 2];
+		size_t count = (size_t)(size[0] * size[1] * size[2]);
+		enum rt_type type = i % 2 ? RT_I8 : RT_U8;
+		uint8_t *x = random_tensor(type, count, 1, i % 2 ? -128 : 0, i % 2 ? 127.9 : 255.9);
+		float *stands_for = random_tensor(RT_F32, count, 1, 0, 1);
+		struct softmax_case floats = {
+			{ .outer = size[0], .n = size[1], .stride = size[2], .x_type = RT_F32, .y_type = RT_U8, .y_scale = 0.001f },
+			stands_for, false
+		};
+		struct softmax_case bytes = floats;
+		bytes.p.x_type = type;
+		bytes.p.x_scale = 0.0137f;
+		bytes.p.x_zero = i % 2 ? -20 : 103;
+		bytes.x = x;
+		bytes.in_place = true;
+		for (size_t k = 0; k < count; k++)
+			stands_for[k] = dequantized_byte(x, type, k, bytes.p.x_scale, bytes.p.x_zero);
+		check_same(call, &floats, &bytes, count);
+		free(x);
+		free(stands_for);
+	}
+}
+END_TEST
+
 Suite *suite(void)
 {
 	Suite *s = suite_create("softmax");
@@ -112,6 +165,8 @@ Suite *suite(void)
 	tcase_add_test(t, large_numbers);
 	tcase_add_test(t, not_finite);
 	tcase_add_test(t, storage_types);
+	tcase_add_test(t, bytes);
+	tcase_add_test(t, from_bytes);
 	suite_add_tcase(s, t);
 	return s;
 }
