@@ -25,12 +25,18 @@ struct bfloat_product {
 	struct tiles *tiles;     /* begun; only levels with tiles look at it */
 	const uint16_t *hi, *lo; /* of the rows; lo is NULL where floats have one part */
 	ptrdiff_t next_row;
+	ptrdiff_t next_tile; /* from BFLOAT_SIDE rows to the next as many; only levels with tiles look at it */
 	ptrdiff_t next_pair; /* from two neighbours in a row to the next two; tiles take these to be neighbours, too */
 	int32_t n, depth;    /* depth is even */
 	const uint16_t *w;   /* pairs of rows of a panel: [16][2] of hi, then perhaps of lo */
 	ptrdiff_t next_w, next_w_pair;
 	float *c; /* rows up to a multiple of BFLOAT_SIDE are written */
 	ptrdiff_t ldc, next_c;
+	/* For levels with tiles: k goes on in so many more runs of depth, each next_run numbers behind the one before, with
+	 * the rows of w that follow. The last BFLOAT_TERMS of a run may reach beyond it, where numbers must be finite. */
+	int32_t more;
+	ptrdiff_t next_run;
+	const float *start; /* of the sums of each column, instead of what c holds, or NULL; likewise */
 };
 
 #ifdef VEC_TILES
@@ -138,6 +144,7 @@ static inline void bfloat_end(const struct bfloat_rows *from, int32_t n, int32_t
 	to->hi = from->hi;
 	to->lo = from->lo;
 	to->next_row = from->depth;
+	to->next_tile = (ptrdiff_t)BFLOAT_SIDE * from->depth;
 	to->next_pair = 2;
 	to->n = n;
 	to->depth = k + k % 2;
@@ -155,6 +162,7 @@ static inline void bfloat_point(
 {
 	to->hi = (const uint16_t *)x + at;
 	to->next_row = next;
+	to->next_tile = BFLOAT_SIDE * next;
 	to->lo = NULL;
 	to->next_pair = 2;
 	to->n = n;
