@@ -55,13 +55,13 @@
  *     vec_pairs              LANES pairs of bfloat16
  *     v_pairs(p), v_pair(p)  LANES pairs from p on, and the one pair at p in every lane
  *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two roundings; subnormal numbers count as 0, and become it
- *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b
  *
  * Both kinds of levels define
  *
  *     v_narrow(p, a)         LANES floats as bfloat16; subnormal ones may become 0
  *     v_narrow_pairs(p, a, b)    the same for LANES pairs, the first of each from a, the second from b; p may lie where
- * a was loaded from, whatever the type there */
+ * a was loaded from, whatever the type there
+ *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b */
 #ifndef VEC_H
 #define VEC_H
 

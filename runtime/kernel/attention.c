@@ -217,6 +217,7 @@ static void score_bfloat(const struct job *job, const struct block *at, struct p
 	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
+	static const float zeros[PANELS * RT_PANEL];
 	_Alignas(RT_ALIGN) uint16_t numbers[NUMBERS];
 	struct bfloat_rows rows = bfloat_begin(numbers, CHANNELS_BFLOAT / bfloat_parts(job->w_type), job->w_type);
 	struct bfloat_product product = { .tiles = job->tiles,
@@ -225,15 +226,13 @@ static void score_bfloat(const struct job *job, const struct block *at, struct p
 		.next_w_pair = 2 * BFLOAT_PAIR,
 		.c = panels->scores + row * RT_PANEL,
 		.ldc = RT_PANEL,
-		.next_c = KEYS * RT_PANEL };
+		.next_c = KEYS * RT_PANEL,
+		.start = zeros };
 	ptrdiff_t from = at->k + (ptrdiff_t)key * p->k[2];
 
-	for (int32_t i = 0; i < count; i++) {
-		tile_begin(panels[i].scores + row * RT_PANEL, RT_PANEL, keys, RT_PANEL, NULL);
-		if (key == 0) {
-			pack_queries(job, at, &panels[i], 0, p->d);
-			bfloat_panel_floats(panels[i].q, p->d, job->w_type);
-		}
+	for (int32_t i = 0; i < count && key == 0; i++) {
+		pack_queries(job, at, &panels[i], 0, p->d);
+		bfloat_panel_floats(panels[i].q, p->d, job->w_type);
 	}
 	if (bfloat_in_place(p->x_type, job->w_type, keys, p->d)) {
 		bfloat_point(job->k, from, p->k[2], keys, p->d, &product);

@@ -32,11 +32,11 @@ struct bfloat_product {
 	ptrdiff_t next_w, next_w_pair;
 	float *c; /* rows up to a multiple of BFLOAT_SIDE are written */
 	ptrdiff_t ldc, next_c;
+	const float *start; /* of the sums of each column, instead of what c holds; or NULL */
 	/* For levels with tiles: k goes on in so many more runs of depth, each next_run numbers behind the one before, with
 	 * the rows of w that follow. The last BFLOAT_TERMS of a run may reach beyond it, where numbers must be finite. */
 	int32_t more;
 	ptrdiff_t next_run;
-	const float *start; /* of the sums of each column, instead of what c holds, or NULL; likewise */
 };
 
 #ifdef VEC_TILES
@@ -199,6 +199,48 @@ static inline void bfloat_panel_floats(float *panel, int32_t rows, enum rt_type 
 	(void)w_type;
 }
 
+/* pairs[n][2]: of each of n columns the numbers in two rows of bfloat16. */
+static inline void bfloat_zip(void *pairs, const uint16_t *first, const uint16_t *second, int32_t n)
+{
+	uint16_t *to = pairs;
+	int32_t i = 0;
+
+	for (; i + 2 * LANES <= n; i += 2 * LANES)
+		v_zip(to + 2 * i, first + i, second + i);
+	for (; i < n; i++) {
+		to[2 * i] = first[i];
+		to[2 * i + 1] = second[i];
+	}
+}
+
+#ifdef VEC_TILES
+/* bfloat_columns for rows of bfloat16: pairs of them are transposed, as if they were floats. */
+static inline void bfloat_turn(
+	uint16_t *numbers, const uint16_t *x, ptrdiff_t next, int32_t depth, int32_t n, struct bfloat_product *to)
+{
+	static const uint16_t zeros[BFLOAT_COLUMNS];
+	int32_t terms = (depth + TILE_TERMS - 1) / TILE_TERMS * TILE_TERMS;
+	float pairs[TILE_SIDE * BFLOAT_COLUMNS], turned[TILE_SIDE * TILE_SIDE];
+
+	for (int32_t t = 0; t < terms; t += TILE_TERMS) {
+		for (int32_t i = 0; i < TILE_SIDE; i++) {
+			int32_t row = t + 2 * i;
+			const uint16_t *first = row < depth ? x + row * next : zeros;
+			bfloat_zip(pairs + i * BFLOAT_COLUMNS, first, row + 1 < depth ? first + next : zeros, n);
+		}
+		for (int32_t j = 0; j < n; j += TILE_SIDE) {
+			for (int32_t a = 0; a < TILE_SIDE; a += LANES)
+				for (int32_t b = 0; b < TILE_SIDE; b += LANES)
+					v_transpose(
+						turned + a * TILE_SIDE + b, TILE_SIDE, pairs + b * BFLOAT_COLUMNS + j + a, BFLOAT_COLUMNS);
+			for (int32_t i = 0; i < TILE_SIDE; i++)
+				memcpy(numbers + (j + i) * terms + t, turned + i * TILE_SIDE, TILE_TERMS * sizeof *numbers);
+		}
+	}
+	bfloat_point(numbers, 0, terms, n, depth + depth % 2, to);
+}
+#endif
+
 /* Makes rows of columns: number t of row i of the product is element i of row t, for depth rows of x, each `next`
  * elements after the one before, and n columns: a multiple of BFLOAT_SIDE, and at most BFLOAT_COLUMNS. numbers: as many
  * as BFLOAT_COLUMNS rows of depth take, rounded up to BFLOAT_TERMS. */
@@ -211,6 +253,10 @@ static inline void bfloat_columns(uint16_t *numbers, enum rt_type type, enum rt_
 	float turned[BFLOAT_COLUMNS * RT_PANEL];
 	int32_t t = 0;
 
+	if (type == RT_BF16 && w_type == RT_BF16) {
+		bfloat_turn(numbers, (const uint16_t *)x + at, next, depth, n, to);
+		return;
+	}
 	for (; t < depth; t += RT_PANEL, at += RT_PANEL * next) {
 		int32_t some = depth - t < RT_PANEL ? depth - t : RT_PANEL;
 		pack_panel(turned, element_at(x, type, at), type, 1, next, n, some);
@@ -230,17 +276,8 @@ static inline void bfloat_columns(uint16_t *numbers, enum rt_type type, enum rt_
 
 	(void)type;
 	(void)w_type;
-	for (int32_t t = 0; t < depth; t += 2, from += 2 * next) {
-		const uint16_t *second = t + 1 < depth ? from + next : zeros;
-		uint16_t *pairs = numbers + t * BFLOAT_COLUMNS;
-		int32_t i = 0;
-		for (; i + 2 * LANES <= n; i += 2 * LANES)
-			v_zip(pairs + 2 * i, from + i, second + i);
-		for (; i < n; i++) {
-			pairs[2 * i] = from[i];
-			pairs[2 * i + 1] = second[i];
-		}
-	}
+	for (int32_t t = 0; t < depth; t += 2, from += 2 * next)
+		bfloat_zip(numbers + t * BFLOAT_COLUMNS, from, t + 1 < depth ? from + next : zeros, n);
 	to->hi = numbers;
 	to->lo = NULL;
 	to->next_row = 2;

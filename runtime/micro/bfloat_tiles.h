@@ -99,7 +99,7 @@ VEC_INLINE void bfloat_panel(const struct bfloat_product *p, const uint16_t *w, 
 static __attribute__((noinline)) void bfloat_multiply(const struct bfloat_product *p, int panels)
 {
 	/* Rows that only fill the last tile. */
-	for (int32_t i = p->n; i % TILE_SIDE; i++)
+	for (int32_t i = p->n; !p->start && i % TILE_SIDE; i++)
 		for (int j = 0; j < panels; j++)
 			memset(p->c + i * p->ldc + j * p->next_c, 0, RT_PANEL * sizeof *p->c);
 	for (int j = 0; j < panels; j++) {
