@@ -363,7 +363,7 @@ static void bfloat_units(void *data, int32_t unit, int32_t end)
  * of v in whole tiles, for the sums of several panels follow each other. */
 static enum rt_type product_type(const struct rt_attention *p)
 {
-	enum rt_type type = p->x_type == RT_BF16 ? RT_BF16 : p->split ? RT_BF16X2 : RT_F32;
+	enum rt_type type = p->x_type == RT_BF16 ? RT_BF16 : p->split || p->x_type == RT_F16 ? RT_BF16X2 : RT_F32;
 	bool fits =
 		bfloat_suits(type) && p->d * bfloat_parts(type) <= CHANNELS_BFLOAT && p->d % 2 == 0 && p->dv % BFLOAT_SIDE == 0;
 

@@ -107,8 +107,8 @@ static void multiply_bfloat(const struct job *job, const struct block *at, const
 			bfloat_elements(&rows, i, 0, p->x_type, x, from + (ptrdiff_t)i * ldx, depth);
 		bfloat_end(&rows, at->rows, depth, &product);
 	}
-	bfloat_panels(job->w, p->w_type, at->j / RT_PANEL, stored_rows(p->w_type, p->k0 + p->k1), k, &product);
-	bfloat_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	bfloat_multiply_by(&product, job->w, p->w_type, at->j / RT_PANEL, stored_rows(p->w_type, p->k0 + p->k1), k,
+		(at->columns + RT_PANEL - 1) / RT_PANEL);
 }
 
 static void bfloat_units(void *data, int32_t unit, int32_t end)

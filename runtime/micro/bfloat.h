@@ -1,7 +1,8 @@
 /* The matrix product of bfloat16 with sums in float, for levels that multiply such numbers (VEC_BFLOAT): by tiles or by
  * dot products (VEC_TILES and VEC_DOT_BF16 in vec.h). A float stands as one bfloat16, the nearest, or where there are
  * tiles as two: with x = hi + lo as in RT_BF16X2 (rt.h), x y is hi hi + hi lo + lo hi. Rows are converted a block at a
- * time; columns are panels of RT_BF16 or RT_BF16X2. Kernels are written once for all of this.
+ * time; columns are panels of RT_BF16 or RT_BF16X2, or of halves, which are such sums exactly: then lo lo is added,
+ * too. Kernels are written once for all of this.
  *
  * Every sum starts from what c holds and adds its terms in the order of k, BFLOAT_TERMS at a time: cutting rows and
  * columns into blocks never changes a bit. */
@@ -24,6 +25,7 @@ enum {
 struct bfloat_product {
 	struct tiles *tiles;     /* begun; only levels with tiles look at it */
 	const uint16_t *hi, *lo; /* of the rows; lo is NULL where floats have one part */
+	bool exact;              /* adds lo lo, too */
 	ptrdiff_t next_row;
 	ptrdiff_t next_tile; /* from BFLOAT_SIDE rows to the next as many; only levels with tiles look at it */
 	ptrdiff_t next_pair; /* from two neighbours in a row to the next two; tiles take these to be neighbours, too */
@@ -48,14 +50,14 @@ struct bfloat_product {
 /* How many numbers a float has in products with such weights. */
 static inline int bfloat_parts(enum rt_type w_type)
 {
-	return w_type == RT_BF16X2 ? 2 : 1;
+	return w_type == RT_BF16 ? 1 : 2;
 }
 
 /* May products with weights of this type be computed so? */
 static inline bool bfloat_suits(enum rt_type w_type)
 {
 #ifdef VEC_TILES
-	return w_type == RT_BF16 || w_type == RT_BF16X2;
+	return w_type == RT_BF16 || w_type == RT_BF16X2 || w_type == RT_F16;
 #else
 	return w_type == RT_BF16;
 #endif
@@ -197,6 +199,30 @@ static inline void bfloat_panel_floats(float *panel, int32_t rows, enum rt_type 
 				v_narrow_pairs((void *)from, v_load(from), v_load(next));
 		}
 	(void)w_type;
+}
+
+/* Multiplies by `panels` panels: number p of `rows` rows of weights, from row k on, and those behind it. A panel of
+ * halves is converted first, all of the product's depth, which is at most TILE_DEPTH_STAGED then. */
+static inline void bfloat_multiply_by(struct bfloat_product *product, const void *w, enum rt_type w_type, ptrdiff_t p,
+	ptrdiff_t rows, ptrdiff_t k, int panels)
+{
+	_Alignas(RT_ALIGN) float panel[TILE_DEPTH_STAGED * RT_PANEL];
+	int32_t depth = product->depth < rows - k ? product->depth : (int32_t)(rows - k);
+
+	if (w_type != RT_F16) {
+		bfloat_panels(w, w_type, p, rows, k, product);
+		bfloat_multiply(product, panels);
+		return;
+	}
+	product->w = (const uint16_t *)(void *)panel;
+	product->next_w_pair = 2 * BFLOAT_PAIR;
+	product->exact = true;
+	for (int j = 0; j < panels; j++, product->c += product->next_c) {
+		ptrdiff_t from = ((p + j) * rows + k) * RT_PANEL;
+		load_floats(panel, element_at(w, w_type, from), w_type, 1, depth * RT_PANEL);
+		bfloat_panel_floats(panel, depth, RT_BF16X2);
+		bfloat_multiply(product, 1);
+	}
 }
 
 /* pairs[n][2]: of each of n columns the numbers in two rows of bfloat16. */

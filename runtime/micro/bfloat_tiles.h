@@ -39,6 +39,16 @@ VEC_INLINE void bfloat_load_and_add(const struct bfloat_product *p, const uint16
 	}
 }
 
+/* The same with the tiles of rows that are loaded. */
+VEC_INLINE void bfloat_add(const struct bfloat_product *p, int columns, int count)
+{
+	tiles_multiply(p->tiles, SUM, ROWS, columns);
+	if (count > 1)
+		tiles_multiply(p->tiles, SUM + 1, ROWS + 1, columns);
+	if (count > 2)
+		tiles_multiply(p->tiles, SUM + 2, ROWS + 2, columns);
+}
+
 /* Adds the product of TILE_TERMS of k of `count` tiles of rows by a panel, the small parts first. */
 VEC_INLINE void bfloat_terms(const struct bfloat_product *p, ptrdiff_t k, const uint16_t *w, int count)
 {
@@ -50,12 +60,15 @@ VEC_INLINE void bfloat_terms(const struct bfloat_product *p, ptrdiff_t k, const 
 		return;
 	}
 	tiles_load(p->tiles, LO, w + BFLOAT_PAIR, step);
+	if (p->exact) {
+		bfloat_load_and_add(p, p->lo + k, LO, count);
+		bfloat_add(p, HI, count);
+		bfloat_load_and_add(p, p->hi + k, LO, count);
+		bfloat_add(p, HI, count);
+		return;
+	}
 	bfloat_load_and_add(p, p->hi + k, LO, count);
-	tiles_multiply(p->tiles, SUM, ROWS, HI);
-	if (count > 1)
-		tiles_multiply(p->tiles, SUM + 1, ROWS + 1, HI);
-	if (count > 2)
-		tiles_multiply(p->tiles, SUM + 2, ROWS + 2, HI);
+	bfloat_add(p, HI, count);
 	bfloat_load_and_add(p, p->lo + k, HI, count);
 }
 
