@@ -279,19 +279,26 @@ static void add_values_bfloat(
 }
 #endif
 
+/* Sums are turned to rows of channels on the way. Where vectors reach beyond the last channel, there are sums of
+ * others, or room for them. */
 static void store(const struct job *job, const struct block *at, struct panel *panel)
 {
 	const struct rt_attention *p = job->p;
-	float y[CHANNELS];
+	float y[RT_PANEL][CHANNELS_STAGED];
 
 	for (int32_t i = 0; i < at->channels * RT_PANEL; i += LANES) {
 		vec sum = v_load(panel->sum + i % RT_PANEL);
 		v_store(panel->sum_v + i, v_div(v_load(panel->sum_v + i), sum));
 	}
-	for (int32_t i = 0; i < panel->queries; i++) {
-		ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel;
-		load_floats(y, panel->sum_v + i, RT_F32, RT_PANEL, at->channels);
-		store_floats(element_to(job->y, p->y_type, to), y, p->y_type, 1, at->channels);
+	for (int32_t c = 0; c < at->channels; c += CHANNELS_STAGED) {
+		int32_t n = at->channels - c < CHANNELS_STAGED ? at->channels - c : CHANNELS_STAGED;
+		for (int32_t i = 0; i < n; i += LANES)
+			for (int32_t lane = 0; lane < RT_PANEL; lane += LANES)
+				v_transpose(y[lane] + i, CHANNELS_STAGED, panel->sum_v + (c + i) * RT_PANEL + lane, RT_PANEL);
+		for (int32_t i = 0; i < panel->queries; i++) {
+			ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel + c;
+			store_floats(element_to(job->y, p->y_type, to), y[i], p->y_type, 1, n);
+		}
 	}
 }
 
