@@ -94,10 +94,10 @@ VEC_INLINE void bfloat_convert(uint16_t *hi, uint16_t *lo, vec x)
 	v_narrow(hi, x);
 }
 
-/* n floats become columns k.. of row i. */
-static inline void bfloat_floats(const struct bfloat_rows *to, int32_t i, int32_t k, const float *x, int32_t n)
+/* n floats as one or two numbers each; lo may be NULL. */
+static inline void bfloat_narrow(uint16_t *hi, uint16_t *lo, const float *x, int32_t n)
 {
-	uint16_t *hi = to->hi + i * to->depth + k, *lo = to->lo ? to->lo + i * to->depth + k : NULL, part[2][LANES];
+	uint16_t part[2][LANES];
 	size_t rest = (size_t)(n % LANES) * sizeof *hi;
 	int32_t at = 0;
 
@@ -107,6 +107,12 @@ static inline void bfloat_floats(const struct bfloat_rows *to, int32_t i, int32_
 	memcpy(hi + at, part[0], rest);
 	if (lo)
 		memcpy(lo + at, part[1], rest);
+}
+
+/* n floats become columns k.. of row i. */
+static inline void bfloat_floats(const struct bfloat_rows *to, int32_t i, int32_t k, const float *x, int32_t n)
+{
+	bfloat_narrow(to->hi + i * to->depth + k, to->lo ? to->lo + i * to->depth + k : NULL, x, n);
 }
 
 /* Columns k..k+n-1 of row i become 0. */
@@ -222,6 +228,8 @@ static inline void bfloat_multiply_by(struct bfloat_product *product, const void
 		load_floats(panel, element_at(w, w_type, from), w_type, 1, depth * RT_PANEL);
 		bfloat_panel_floats(panel, depth, RT_BF16X2);
 		bfloat_multiply(product, 1);
+		if (product->start)
+			product->start += RT_PANEL;
 	}
 }
 
