@@ -103,6 +103,8 @@ static inline void bfloat_narrow(uint16_t *hi, uint16_t *lo, const float *x, int
 
 	for (; at + LANES <= n; at += LANES)
 		bfloat_convert(hi + at, lo ? lo + at : NULL, v_load(x + at));
+	if (!rest)
+		return;
 	bfloat_convert(part[0], lo ? part[1] : NULL, v_load_n(x + at, n - at));
 	memcpy(hi + at, part[0], rest);
 	if (lo)
