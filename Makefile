@@ -111,11 +111,13 @@ demo: setup
 # ---- tests: one program per file
 
 # The default models in the forms that tests/model asks for, all in one library.
-TEST_MODELS := sp96 lg96 sp96x lg96x sp512 lg512 sp512h lg512h sp512x lg512x lg512nine sp1024 lg1024 sp1m sp1mh
+TEST_MODELS := sp96 lg96 sp96x lg96x sp96b lg96b sp512 lg512 sp512h lg512h sp512x lg512x lg512nine sp1024 lg1024 sp1m sp1mh
 FORM_sp96 := superpoint.onnx --dim height=96 --dim width=128 --topk 96
 FORM_lg96 := lightglue.onnx --dim num_keypoints=96
 FORM_sp96x := $(FORM_sp96) --precision bf16x3
 FORM_lg96x := $(FORM_lg96) --precision bf16x3
+FORM_sp96b := $(FORM_sp96) --precision bf16
+FORM_lg96b := $(FORM_lg96) --precision bf16
 FORM_sp512 := superpoint.onnx --dim height=480 --dim width=640 --topk 512
 FORM_lg512 := lightglue.onnx --dim num_keypoints=512
 FORM_sp512h := $(FORM_sp512) --precision fp16
@@ -131,6 +133,8 @@ FORM_sp1mh := $(FORM_sp1m) --precision fp16
 EMULATED := RT=$(BUILD)/emulated ISAS="c emulated" LEVELS=tests/level
 RUNTIME_sp96x := $(EMULATED)
 RUNTIME_lg96x := $(EMULATED)
+RUNTIME_sp96b := $(EMULATED)
+RUNTIME_lg96b := $(EMULATED)
 $(BUILD)/emulated/librt.a: $(RT_HEADERS) $(wildcard runtime/*.c runtime/*/*.c tests/level/*.h tests/level/*/*.c)
 	$(MAKE) -f runtime/kernels.mk $(EMULATED) $@
 TEST_OBJECTS := $(foreach m,$(TEST_MODELS),$(BUILD)/tests/objects/$m/$m.o)

@@ -27,6 +27,8 @@ enum rt_type {
 	RT_I32 = 6,
 	RT_I64 = 7,
 	RT_BOOL = 9,
+	/* Kernels with packed weights of it may split x as RT_BF16X2 says, which moves it by 2^-17 |x| at most, and a half
+	 * not at all; products are exact. */
 	RT_F16 = 10,
 	RT_F64 = 11,
 	RT_U32 = 12,
@@ -178,9 +180,9 @@ struct rt_step {
 /* attention: y = softmax(scale * q k^T) v per batch b and head h, without ever storing the m x n scores (running
  * maximum and sum, after Milakov & Gimelshein 2018 and Dao et al. 2022). q [m][d], k [n][d], v [n][dv], y [m][dv] with
  * unit stride along d and dv; stride arrays are { batch, head, row } and may be negative.
- * x_type is that of q, k and v. split: q, k, v and the powers may be split as RT_BF16X2 says. When x_type is bf16, the
- * powers of e may be rounded to it, their sum being that of the rounded: an output moves by 2^-7 of the largest |v| at
- * most, and numbers below 2^-126 may count as 0. */
+ * x_type is that of q, k and v. split: q, k, v and the powers may be split as RT_BF16X2 says; also when x_type is f16.
+ * When x_type is bf16, the powers of e may be rounded to it, their sum being that of the rounded: an output moves by 2^-7
+ * of the largest |v| at most, and numbers below 2^-126 may count as 0. */
 #define RT_ATTENTION(I, F, E, A, T, S) \
 	I(b) I(h) I(m) I(n) I(d) I(dv) F(scale) A(q, 3) A(k, 3) A(v, 3) A(y, 3) E(rt_type, x_type) \
 	E(rt_type, y_type) F(y_scale) I(y_zero) I(split)

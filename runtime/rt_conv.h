@@ -6,7 +6,9 @@
 /* winograd: y = pool(act(conv(x, w) + bias)), a convolution of 3 x 3 taps with stride 1, by F(4 x 4, 3 x 3) of Winograd
  * (Lavin & Gray 2016): a square of 4 x 4 outputs takes 36 products of channel vectors instead of 144. An output
  * is within RT_WINOGRAD_ERROR, times 9 c times the largest |x| and |w|, of the exact one; an infinite or NaN input
- * spoils the squares that see it.
+ * spoils the squares that see it. In spite of the name, levels with tiles of bfloat16 compute it directly when w is bf16:
+ * that is faster there. Then x (or what the first convolution below gives) may be rounded, which moves an output by as
+ * much as RT_BF16 (rt.h) says, and an infinite or NaN input spoils any of the squares of its block.
  * x [n][h][w][c] of x_type; y [n][oh][ow][oc] of y_type, or [n][oh/2][ow/2][oc] when pool is 2 (2x2 maximum, stride 2,
  * a last odd row or column is dropped). w: ceil(oc/16) panels of [3][3][c][16] of w_type (f32 or f16; bf16 as conv2d
  * says), zero-filled; bias: f32 [oc] padded with zeros to a multiple of 16, or NULL. slope serves RT_LEAKY_RELU, here

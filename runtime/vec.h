@@ -58,13 +58,13 @@
  *     PAIR_ROWS              as TILE_ROWS, of the tile of bfloat16 (micro/bfloat_dot.h)
  *     v_dot_pairs(sum, a, b) sum + a0 b0 + a1 b1 by lane, two additions in either order, each off by less than 2^-23 of
  * its result; subnormal numbers count as 0, and become it
- *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b
  *
  * Both kinds of levels define
  *
  *     v_narrow(p, a)         LANES floats as bfloat16; subnormal ones may become 0
  *     v_narrow_pairs(p, a, b)    the same for LANES pairs, the first of each from a, the second from b; p may lie where
- * a was loaded from, whatever the type there */
+ * a was loaded from, whatever the type there
+ *     v_zip(to, a, b)        2 LANES pairs of the 2 LANES numbers at a, each the first of its pair, and those at b */
 #ifndef VEC_H
 #define VEC_H
 

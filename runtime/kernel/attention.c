@@ -219,6 +219,7 @@ static void score_bfloat(const struct job *job, const struct block *at, struct p
 	int32_t row, int32_t key, int32_t keys)
 {
 	const struct rt_attention *p = job->p;
+	static const float zeros[PANELS * RT_PANEL];
 	_Alignas(RT_ALIGN) uint16_t numbers[NUMBERS];
 	struct bfloat_rows rows = bfloat_begin(numbers, CHANNELS_BFLOAT / bfloat_parts(job->w_type), job->w_type);
 	struct bfloat_product product = { .tiles = job->tiles,
@@ -227,15 +228,13 @@ static void score_bfloat(const struct job *job, const struct block *at, struct p
 		.next_w_pair = 2 * BFLOAT_PAIR,
 		.c = panels->scores + row * RT_PANEL,
 		.ldc = RT_PANEL,
-		.next_c = KEYS * RT_PANEL };
+		.next_c = KEYS * RT_PANEL,
+		.start = zeros };
 	ptrdiff_t from = at->k + (ptrdiff_t)key * p->k[2];
 
-	for (int32_t i = 0; i < count; i++) {
-		tile_begin(panels[i].scores + row * RT_PANEL, RT_PANEL, keys, RT_PANEL, NULL);
-		if (key == 0) {
-			pack_queries(job, at, &panels[i], 0, p->d);
-			bfloat_panel_floats(panels[i].q, p->d, job->w_type);
-		}
+	for (int32_t i = 0; i < count && key == 0; i++) {
+		pack_queries(job, at, &panels[i], 0, p->d);
+		bfloat_panel_floats(panels[i].q, p->d, job->w_type);
 	}
 	if (bfloat_in_place(p->x_type, job->w_type, keys, p->d)) {
 		bfloat_point(job->k, from, p->k[2], keys, p->d, &product);
@@ -282,19 +281,26 @@ static void add_values_bfloat(
 }
 #endif
 
+/* Sums are turned to rows of channels on the way. Where vectors reach beyond the last channel, there are sums of
+ * others, or room for them. */
 static void store(const struct job *job, const struct block *at, struct panel *panel)
 {
 	const struct rt_attention *p = job->p;
-	float y[CHANNELS];
+	float y[RT_PANEL][CHANNELS_STAGED];
 
 	for (int32_t i = 0; i < at->channels * RT_PANEL; i += LANES) {
 		vec sum = v_load(panel->sum + i % RT_PANEL);
 		v_store(panel->sum_v + i, v_div(v_load(panel->sum_v + i), sum));
 	}
-	for (int32_t i = 0; i < panel->queries; i++) {
-		ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel;
-		load_floats(y, panel->sum_v + i, RT_F32, RT_PANEL, at->channels);
-		store_row(&job->to, job->y, p->y_type, to, y, at->channels);
+	for (int32_t c = 0; c < at->channels; c += CHANNELS_STAGED) {
+		int32_t n = at->channels - c < CHANNELS_STAGED ? at->channels - c : CHANNELS_STAGED;
+		for (int32_t i = 0; i < n; i += LANES)
+			for (int32_t lane = 0; lane < RT_PANEL; lane += LANES)
+				v_transpose(y[lane] + i, CHANNELS_STAGED, panel->sum_v + (c + i) * RT_PANEL + lane, RT_PANEL);
+		for (int32_t i = 0; i < panel->queries; i++) {
+			ptrdiff_t to = at->y + (ptrdiff_t)(panel->first + i) * p->y[2] + at->channel + c;
+			store_row(&job->to, job->y, p->y_type, to, y[i], n);
+		}
 	}
 }
 
@@ -366,7 +372,7 @@ static void bfloat_units(void *data, int32_t unit, int32_t end)
  * of v in whole tiles, for the sums of several panels follow each other. */
 static enum rt_type product_type(const struct rt_attention *p)
 {
-	enum rt_type type = p->x_type == RT_BF16 ? RT_BF16 : p->split ? RT_BF16X2 : RT_F32;
+	enum rt_type type = p->x_type == RT_BF16 ? RT_BF16 : p->split || p->x_type == RT_F16 ? RT_BF16X2 : RT_F32;
 	bool fits =
 		bfloat_suits(type) && p->d * bfloat_parts(type) <= CHANNELS_BFLOAT && p->d % 2 == 0 && p->dv % BFLOAT_SIDE == 0;
 

@@ -206,9 +206,9 @@ static void multiply_bfloat(const struct job *job, const struct block *at, const
 		}
 	}
 	bfloat_end(&rows, at->pixels, k->taps * step, &product);
-	bfloat_panels(job->w, p->w_type, at->g * panels + at->j / RT_PANEL, (ptrdiff_t)p->kh * p->kw * job->c_rows,
-		(ptrdiff_t)k->tap * job->c_rows + k->channel, &product);
-	bfloat_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	bfloat_multiply_by(&product, job->w, p->w_type, at->g * panels + at->j / RT_PANEL,
+		(ptrdiff_t)p->kh * p->kw * job->c_rows, (ptrdiff_t)k->tap * job->c_rows + k->channel,
+		(at->columns + RT_PANEL - 1) / RT_PANEL);
 }
 
 static void bfloat_units(void *data, int32_t unit, int32_t end)
@@ -244,7 +244,9 @@ KERNEL(conv2d, (void *y, const void *x, const void *w, const void *bias))
 	job.multiply = multiply;
 	count = p->n * job.strips * p->group * job.across;
 #ifdef VEC_BFLOAT
-	if (bfloat_suits(p->w_type)) {
+	/* Converting halves takes longer than so few products. */
+	bool short_sums = p->w_type == RT_F16 && job.c < FEW_CHANNELS;
+	if (bfloat_suits(p->w_type) && !short_sums) {
 		rt_parallel(run, count, bfloat_units, &job);
 		return;
 	}

@@ -16,7 +16,7 @@ struct job {
 	const float *bias;
 	void (*multiply)(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0, int32_t k,
 		int32_t depth, float *c);
-	struct tiles *tiles; /* of multiply_bfloat */
+	struct tiles *tiles; /* of multiply_bfloat, else NULL */
 	int32_t depth;       /* most k in a block */
 };
 
@@ -58,6 +58,12 @@ static void store(const struct job *job, const struct block *at, float *c)
 				c[j] += residual[j];
 		}
 		void *y = element_to(job->y, p->y_type, (ptrdiff_t)(at->i + i) * p->ldy + at->j);
+#ifdef VEC_BFLOAT
+		if (job->tiles && p->y_type == RT_BF16) {
+			bfloat_narrow(y, NULL, c, at->columns);
+			continue;
+		}
+#endif
 		store_floats(y, c, p->y_type, 1, at->columns);
 	}
 }
@@ -76,7 +82,8 @@ static void units(void *data, int32_t unit, int32_t end)
 		struct block at = { .i = unit % down * TILE_BLOCK, .j = unit / down * TILE_COLUMNS };
 		at.rows = p->m - at.i < TILE_BLOCK ? p->m - at.i : TILE_BLOCK;
 		at.columns = p->n - at.j < TILE_COLUMNS ? p->n - at.j : TILE_COLUMNS;
-		tile_begin(c, TILE_COLUMNS, at.rows, at.columns, job->bias ? job->bias + at.j : NULL);
+		if (!job->tiles)
+			tile_begin(c, TILE_COLUMNS, at.rows, at.columns, job->bias ? job->bias + at.j : NULL);
 		for (int32_t k = 0; k < p->k0; k += most)
 			job->multiply(job, &at, job->x0, p->ldx0, k, k, p->k0 - k < most ? p->k0 - k : most, c);
 		for (int32_t k = 0; k < p->k1; k += most)
@@ -89,12 +96,15 @@ static void units(void *data, int32_t unit, int32_t end)
 static void multiply_bfloat(const struct job *job, const struct block *at, const void *x, int32_t ldx, int32_t k0,
 	int32_t k, int32_t depth, float *c)
 {
+	static const float zeros[TILE_COLUMNS];
 	const struct rt_linear *p = job->p;
 	_Alignas(RT_ALIGN) uint16_t numbers[BFLOAT_NUMBERS];
 	struct bfloat_rows rows = bfloat_begin(numbers, job->depth, p->w_type);
 	struct bfloat_product product = { .tiles = job->tiles, .c = c, .ldc = TILE_COLUMNS, .next_c = RT_PANEL };
 	ptrdiff_t from = (ptrdiff_t)at->i * ldx + k0;
 
+	if (k == 0)
+		product.start = job->bias ? job->bias + at->j : zeros;
 	if (bfloat_in_place(p->x_type, p->w_type, at->rows, depth)) {
 		bfloat_point(x, from, ldx, at->rows, depth, &product);
 	} else {
@@ -102,8 +112,8 @@ static void multiply_bfloat(const struct job *job, const struct block *at, const
 			bfloat_elements(&rows, i, 0, p->x_type, x, from + (ptrdiff_t)i * ldx, depth);
 		bfloat_end(&rows, at->rows, depth, &product);
 	}
-	bfloat_panels(job->w, p->w_type, at->j / RT_PANEL, stored_rows(p->w_type, p->k0 + p->k1), k, &product);
-	bfloat_multiply(&product, (at->columns + RT_PANEL - 1) / RT_PANEL);
+	bfloat_multiply_by(&product, job->w, p->w_type, at->j / RT_PANEL, stored_rows(p->w_type, p->k0 + p->k1), k,
+		(at->columns + RT_PANEL - 1) / RT_PANEL);
 }
 
 static void bfloat_units(void *data, int32_t unit, int32_t end)

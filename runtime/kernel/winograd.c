@@ -1,35 +1,12 @@
 #include "kernel.h"
-#include "micro/act.h"
-#include "micro/stage.h"
-#include "micro/tile.h"
+#include "kernel/winograd_block.h"
+#include "kernel/winograd_direct.h"
 #include "micro/winograd.h"
 
 /* A block of squares goes through four steps, all of them in a unit's own scratch, which is meant to stay in the
  * second-level cache: the part of the picture that it sees, with zeros around it; the inputs transformed, one plane for
  * each of the 36 products; for some output channels at a time the products of planes, and these transformed back. */
-struct job {
-	const struct rt_winograd *p;
-	struct rt_winograd_layout layout;
-	void *y;
-	const void *x, *w;
-	const float *bias;
-	const float *head_bias;
-	float *planes;            /* of the transformed weights, in the order in which they are used */
-	const float *head_floats; /* the weights of the first convolution */
-	float *slots;
-	int32_t across, down; /* blocks of a picture */
-	bool stream;          /* y is stored past the caches */
-};
-
-/* Squares of 4 x 4 outputs from row `top` and column `left` on, of picture n. */
-struct block {
-	int32_t n, top, left, tiles_h, tiles_w;
-	int32_t rows, columns; /* of the inputs they see */
-	float *inputs, *head, *shared;
-};
-
 enum {
-	SIDE = RT_WINOGRAD_SIDE,
 	PLANES = RT_WINOGRAD_PLANES,
 	COLUMNS = RT_WINOGRAD_PANELS * RT_PANEL,
 	STREAM_FLOATS = 1 << 20, /* outputs that are too many for a cache */
@@ -56,87 +33,6 @@ static void transform_weights(void *data, int32_t unit, int32_t end)
 		for (int32_t j = 0; j < RT_PANEL; j += LANES)
 			winograd_weights(to + j, (ptrdiff_t)job->layout.w_plane, taps + j, RT_PANEL);
 	}
-}
-
-/* to[row][column][step] = rows by columns of a picture [h][w][c] of the type from (top, left) on, as floats, and zeros
- * outside of it. */
-static void copy_part(
-	float *to, int32_t step, const struct block *at, int32_t margin, const struct job *job, const void *x, int32_t c)
-{
-	const struct rt_winograd *p = job->p;
-	int32_t top = at->top - p->pad_top - margin, left = at->left - p->pad_left - margin;
-	int32_t rows = at->rows + 2 * margin, columns = at->columns + 2 * margin;
-	int32_t first = left < 0 ? -left : 0, last = p->w - left < columns ? p->w - left : columns;
-
-	for (int32_t row = 0; row < rows; row++, to += (ptrdiff_t)columns * step) {
-		int32_t y = top + row;
-		bool inside = y >= 0 && y < p->h && first < last;
-		if (!inside || first > 0 || last < columns || step != c)
-			memset(to, 0, (size_t)columns * (size_t)step * sizeof *to);
-		if (!inside)
-			continue;
-		ptrdiff_t from = (((ptrdiff_t)at->n * p->h + y) * p->w + left + first) * c;
-		if (step == c)
-			load_floats(to + (ptrdiff_t)first * step, element_at(x, p->x_type, from), p->x_type, 1, (last - first) * c);
-		for (int32_t i = first; step != c && i < last; i++, from += c)
-			load_floats(to + (ptrdiff_t)i * step, element_at(x, p->x_type, from), p->x_type, 1, c);
-	}
-}
-
-/* What lies outside of the picture is the zeros of conv's padding, not what the first convolution would give there. */
-static void clear_outside(float *picture, const struct block *at, const struct job *job)
-{
-	const struct rt_winograd *p = job->p;
-	int32_t top = at->top - p->pad_top, left = at->left - p->pad_left;
-	size_t channels = job->layout.channels;
-
-	if (top >= 0 && left >= 0 && top + at->rows <= p->h && left + at->columns <= p->w)
-		return;
-	for (int32_t row = 0; row < at->rows; row++)
-		for (int32_t column = 0; column < at->columns; column++, picture += channels) {
-			int32_t y = top + row, x = left + column;
-			if (y < 0 || y >= p->h || x < 0 || x >= p->w)
-				memset(picture, 0, channels * sizeof *picture);
-		}
-}
-
-/* The first convolution, on the pixels that the block sees: a product whose rows are the pixels, and whose k runs over
- * three rows of three neighbouring pixels, which lie side by side. */
-static void convolve_head(float *picture, const struct block *at, const struct job *job)
-{
-	const struct rt_winograd *p = job->p;
-	int32_t channels = (int32_t)job->layout.channels, pixels = at->rows * at->columns, c = p->head_c;
-	const float *rows[3][TILE_BLOCK], *window = at->head;
-	struct tile tile = { .c = picture,
-		.ldc = channels,
-		.next_c = RT_PANEL,
-		.rows = rows[0],
-		.step = 1,
-		.segments = 3,
-		.depth = 3 * c,
-		.w = job->head_floats,
-		.next_w = (ptrdiff_t)9 * c * RT_PANEL };
-
-	copy_part(at->head, c, at, 1, job, job->x, c);
-	for (int32_t first = 0, column = 0; first < pixels; first += TILE_BLOCK) {
-		int32_t n = pixels - first < TILE_BLOCK ? pixels - first : TILE_BLOCK;
-		for (int32_t i = 0; i < n; i++, column++, window += c) {
-			/* A row of windows is two pixels shorter than a row of the picture. */
-			if (column == at->columns) {
-				column = 0;
-				window += 2 * c;
-			}
-			for (int s = 0; s < 3; s++)
-				rows[s][i] = window + (ptrdiff_t)s * (at->columns + 2) * c;
-		}
-		for (int s = 0; s < 3; s++)
-			tile_pad(rows[s], n);
-		tile_begin(tile.c, channels, n, channels, job->head_bias);
-		tile_block(&tile, n, channels / RT_PANEL);
-		activate(tile.c, n * channels, p->head_act, p->slope);
-		tile.c += (ptrdiff_t)n * channels;
-	}
-	clear_outside(picture, at, job);
 }
 
 /* picture: what the block sees, rows `line` floats apart. */
@@ -244,13 +140,6 @@ static void transform_outputs(const struct block *at, const struct job *job, int
 	}
 }
 
-static int32_t squares(int32_t length, int32_t most)
-{
-	int32_t all = (length + RT_WINOGRAD_OUT - 1) / RT_WINOGRAD_OUT;
-
-	return all < most ? all : most;
-}
-
 /* Transforms what the block sees, from where it is when that needs neither conversion nor zeros around it. */
 static void take_inputs(const struct job *job, const struct block *at)
 {
@@ -263,32 +152,18 @@ static void take_inputs(const struct job *job, const struct block *at)
 		transform_inputs(at, job, x + ((at->n * (ptrdiff_t)p->h + top) * p->w + left) * p->c, (ptrdiff_t)p->w * p->c);
 		return;
 	}
-	if (p->head_c)
-		convolve_head(at->shared, at, job);
-	else
-		copy_part(at->shared, (int32_t)channels, at, 0, job, job->x, p->c);
+	take_part(at->shared, RT_F32, (int32_t)channels, at, job);
 	transform_inputs(at, job, at->shared, at->columns * channels);
 }
 
-static void compute_block(const struct job *job, int32_t number, float *slot)
+static void compute(const struct job *job, const struct block *at)
 {
-	const struct rt_winograd *p = job->p;
-	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL;
-	struct block at = { .n = number / job->across / job->down,
-		.top = number / job->across % job->down * p->tiles_h * RT_WINOGRAD_OUT,
-		.left = number % job->across * p->tiles_w * RT_WINOGRAD_OUT,
-		.inputs = slot,
-		.head = slot + PLANES * job->layout.x_plane,
-		.shared = slot + PLANES * job->layout.x_plane + job->layout.head_picture };
+	int32_t panels = (job->p->oc + RT_PANEL - 1) / RT_PANEL;
 
-	at.tiles_h = squares(p->oh - at.top, p->tiles_h);
-	at.tiles_w = squares(p->ow - at.left, p->tiles_w);
-	at.rows = at.tiles_h * RT_WINOGRAD_OUT + SIDE - RT_WINOGRAD_OUT;
-	at.columns = at.tiles_w * RT_WINOGRAD_OUT + SIDE - RT_WINOGRAD_OUT;
-	take_inputs(job, &at);
+	take_inputs(job, at);
 	for (int32_t panel = 0; panel < panels; panel += RT_WINOGRAD_PANELS) {
-		multiply(&at, job, panel, panels - panel < RT_WINOGRAD_PANELS ? panels - panel : RT_WINOGRAD_PANELS);
-		transform_outputs(&at, job, panel);
+		multiply(at, job, panel, panels - panel < RT_WINOGRAD_PANELS ? panels - panel : RT_WINOGRAD_PANELS);
+		transform_outputs(at, job, panel);
 	}
 }
 
@@ -300,11 +175,27 @@ static void units(void *data, int32_t unit, int32_t end)
 
 	for (; unit < end; unit++) {
 		float *slot = job->slots + (size_t)unit * job->layout.slot;
-		for (int64_t i = blocks * unit / job->p->slots; i < blocks * (unit + 1) / job->p->slots; i++)
-			compute_block(job, (int32_t)i, slot);
+		for (int64_t i = blocks * unit / job->p->slots; i < blocks * (unit + 1) / job->p->slots; i++) {
+			struct block at = place(job, (int32_t)i, slot);
+			job->compute(job, &at);
+		}
 	}
 	v_stream_end();
 }
+
+#ifdef VEC_TILES
+static void direct_units(void *data, int32_t unit, int32_t end)
+{
+	struct job job = *(const struct job *)data;
+	struct tiles tiles;
+
+	job.compute = compute_directly;
+	job.tiles = &tiles;
+	tiles_begin(&tiles);
+	units(&job, unit, end);
+	tiles_end(&tiles);
+}
+#endif
 
 /* Outputs that no cache holds until they are read should go past the caches: their lines are then not fetched before
  * they are written, which took a fifth of the time of a layer of 240 x 320 x 64 (asking for them early does not help).
@@ -328,7 +219,8 @@ KERNEL(winograd,
 		.w = w,
 		.bias = bias,
 		.head_bias = head_bias,
-		.planes = scratch };
+		.planes = scratch,
+		.compute = compute };
 	int32_t panels = (p->oc + RT_PANEL - 1) / RT_PANEL, head_panels = (int32_t)job.layout.channels / RT_PANEL;
 	ptrdiff_t head_panel = (ptrdiff_t)9 * stored_rows(p->w_type, p->head_c) * RT_PANEL;
 	float *head_floats = weight_plane(&job, panels + RT_WINOGRAD_PANELS - 1, 0);
@@ -339,6 +231,12 @@ KERNEL(winograd,
 	job.across = (p->ow + p->tiles_w * RT_WINOGRAD_OUT - 1) / (p->tiles_w * RT_WINOGRAD_OUT);
 	if (p->head_c)
 		job.head_floats = stage_panels(p->w_type, head_w, 0, &head_panel, head_panels, 9, p->head_c, head_floats);
+#ifdef VEC_TILES
+	if (p->w_type == RT_BF16) {
+		rt_parallel(run, p->slots, direct_units, &job);
+		return;
+	}
+#endif
 	rt_parallel(run, panels * p->c, transform_weights, &job);
 	rt_parallel(run, p->slots, units, &job);
 }

@@ -23,12 +23,14 @@ static inline size_t panels_size(enum rt_type type, int32_t taps, int32_t channe
 }
 
 /* How far a product with panels of this type may be from that with x and the weights themselves, by the sum of its
- * terms' magnitudes, which have either sign: see RT_BF16 and RT_BF16X2. Additions to odd are off by twice what those to
- * nearest are, at random: more than 2^-22 of the magnitudes is not their doing. */
+ * terms' magnitudes, which have either sign: see RT_F16, RT_BF16 and RT_BF16X2. Additions to odd are off by twice what
+ * those to nearest are, at random: more than 2^-22 of the magnitudes is not their doing. */
 static inline double split_error(enum rt_type type, enum rt_type x_type, double magnitude)
 {
 	if (type == RT_BF16)
 		return (x_type == RT_BF16 ? 0x1p-22 : 0x1p-8) * magnitude;
+	if (type == RT_F16 && x_type != RT_F16 && x_type != RT_BF16)
+		return 0x1p-17 * magnitude;
 	return type == RT_BF16X2 ? 0x1p-15 * magnitude : 0;
 }
 

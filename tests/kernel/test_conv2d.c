@@ -253,6 +253,28 @@ START_TEST(split_weights)
 }
 END_TEST
 
+/* The same for weights that are halves, whose products are exact, and for odd channels. */
+START_TEST(half_weights)
+{
+	static const int32_t sizes[][4] = { { 8, 1, 1, 1 }, { 33, 16, 1, 0 }, { 9, 17, 3, 2 }, { 65, 130, 3, 0 },
+		{ 131, 20, 2, 0 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		int32_t k = sizes[i][2], size = 8 - k;
+		struct rt_conv2d p = { .h = 7, .w = 7, .c = sizes[i][0], .oh = size, .ow = size, .oc = sizes[i][1] };
+		p.kh = p.kw = k;
+		p.pool = sizes[i][3];
+		p.x_type = p.w_type = RT_F16;
+		check_conv(p, true, 2e-5);
+		p.pad_left = p.pad_top = 1;
+		p.c *= 2;
+		p.oc *= 2;
+		p.group = 2;
+		check_conv(p, true, 2e-5);
+	}
+}
+END_TEST
+
 /* Odd channels, which take a row more; filters and pixels around the sizes of tiles; more channels than a block has;
  * groups; and pictures of every type. */
 START_TEST(bfloat_weights)
@@ -338,6 +360,7 @@ Suite *suite(void)
 	tcase_add_test(t, pooling);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_weights);
+	tcase_add_test(t, half_weights);
 	tcase_add_test(t, bfloat_weights);
 	tcase_add_test(t, factor);
 	tcase_add_test(t, rounding);

@@ -179,6 +179,23 @@ START_TEST(split_weights)
 }
 END_TEST
 
+/* The same for weights that are halves, and depths that are odd. Their products are exact: only sums are rounded. */
+START_TEST(half_weights)
+{
+	static const int32_t sizes[][4] = { { 1, 1, 1, 0 }, { 15, 17, 31, 0 }, { 17, 33, 35, 0 }, { 33, 130, 65, 0 },
+		{ 48, 48, 128, 0 }, { 49, 16, 257, 0 }, { 50, 20, 19, 300 } };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct rt_linear p = { .m = sizes[i][0], .n = sizes[i][1], .k0 = sizes[i][2], .k1 = sizes[i][3] };
+		p.x_type = p.w_type = RT_F16;
+		p.y_type = RT_F32;
+		check_linear(p, true, false, false, 4e-6);
+		p.x_type = RT_F32;
+		check_linear(p, false, true, false, 4e-6);
+	}
+}
+END_TEST
+
 /* The same for weights of one bfloat16, of which a last odd row makes a pair with zeros; rows of x that lie ready, and
  * such as do not. */
 START_TEST(bfloat_weights)
@@ -213,6 +230,7 @@ Suite *suite(void)
 	tcase_add_test(t, in_place);
 	tcase_add_test(t, storage_types);
 	tcase_add_test(t, split_weights);
+	tcase_add_test(t, half_weights);
 	tcase_add_test(t, bfloat_weights);
 	suite_add_tcase(s, t);
 	return s;

@@ -110,6 +110,15 @@ VEC_INLINE void v_narrow_pairs(uint16_t *p, vec a, vec b)
 	memcpy(p, pairs, sizeof pairs);
 }
 
+VEC_INLINE void v_zip(uint16_t *to, const uint16_t *a, const uint16_t *b)
+{
+	uint16_t pairs[4 * LANES];
+
+	for (int i = 0; i < 4 * LANES; i++)
+		pairs[i] = (i % 2 ? b : a)[i / 2];
+	memcpy(to, pairs, sizeof pairs);
+}
+
 /* TDPBUSD: the bytes of a have no sign, those of b have one. */
 static inline void tiles_dot(struct tiles *tiles, int i, int a, int b)
 {

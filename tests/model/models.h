@@ -11,6 +11,7 @@
 #include "lg512nine.h"
 #include "lg512x.h"
 #include "lg96.h"
+#include "lg96b.h"
 #include "lg96x.h"
 #include "sp1024.h"
 #include "sp1m.h"
@@ -19,6 +20,7 @@
 #include "sp512h.h"
 #include "sp512x.h"
 #include "sp96.h"
+#include "sp96b.h"
 #include "sp96x.h"
 
 #if defined __SANITIZE_ADDRESS__
