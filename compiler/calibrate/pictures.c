@@ -30,13 +30,17 @@ static struct picture read_picture(struct ctx *c, const char *path)
 	return picture;
 }
 
-/* The model's input for pictures. */
-static struct value *picture_input(struct ctx *c)
+/* The model's input for pictures, which the extractor of a matcher must have, too. */
+static struct value *picture_input(struct ctx *c, bool is_extractor)
 {
 	struct graph *g = c->graph;
 	struct value *v = g->n_inputs == 1 ? g->inputs[0] : NULL;
 
-	if (!v || v->type != RT_F32 || v->rank != 4 || (v->dim[1] != 1 && v->dim[1] != 3))
+	bool takes_pictures = v && v->type == RT_F32 && v->rank == 4 && (v->dim[1] == 1 || v->dim[1] == 3);
+
+	if (!takes_pictures && is_extractor)
+		fail_model(c, "--extractor: it is none, which would have one input for pictures, f32[n,1,H,W] or f32[n,3,H,W]");
+	if (!takes_pictures)
 		fail_model(c,
 			"--images needs a model of one input for pictures, f32[n,1,H,W] or f32[n,3,H,W], or, for a matcher,"
 			" --extractor MODEL; give --data DIR otherwise");
@@ -66,7 +70,7 @@ static int64_t size_of(const struct ctx *c, const struct value *v, int d, int64_
 
 int pictures_at_once(struct ctx *c)
 {
-	const struct value *v = picture_input(c);
+	const struct value *v = picture_input(c, false);
 	int64_t n = size_of(c, v, 0, 2);
 
 	if (n < 1 || n > 64)
@@ -99,7 +103,7 @@ static void store_picture(
 struct value **load_pictures(struct ctx *c, const struct calibration_wish *wish, const char *const *paths, int n)
 {
 	enum { CELL = 8 };
-	struct value *v = picture_input(c), **inputs = NEW(c, struct value *, 1);
+	struct value *v = picture_input(c, wish->extractor != NULL), **inputs = NEW(c, struct value *, 1);
 	struct picture picture = read_picture(c, paths[0]);
 	int64_t own_height = picture.height / CELL * CELL, own_width = picture.width / CELL * CELL;
 

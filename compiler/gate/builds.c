@@ -29,7 +29,7 @@ const struct build *find_build(struct builds *b, const struct build_key *key, bo
 {
 	for (int i = 0; i < b->n; i++) {
 		struct build *found = &b->list[i];
-		if ((with_parts && !found->parts) || !same_key(&found->key, key))
+		if (!found->host || (with_parts && !found->parts) || !same_key(&found->key, key))
 			continue;
 		for (int r = 0; r < key->set->n_rules; r++)
 			key->set->rules[r].used |= found->key.set->rules[r].used;

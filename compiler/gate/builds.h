@@ -16,7 +16,7 @@ struct build_key {
 
 struct build {
 	struct build_key key;
-	const struct host *host;
+	const struct host *host; /* NULL: building it has failed */
 	struct form form;
 	const char *parts; /* text: see gate/parts.h; NULL: not listed */
 	bool reference;    /* the reference's, which is used to the end */

@@ -72,7 +72,7 @@ static void keep_parts(struct ctx *c, const struct measurement *m, const struct 
 	struct arena *own = c->arena;
 
 	c->arena = m->arena;
-	for (int i = 0; i < side->n; i++)
+	for (int i = 0; m->wanted & GATE_PARTS && i < side->n; i++)
 		if (side->engine[i].parts)
 			m->figures->n_parts = read_parts(c, i, side->engine[i].parts, m->figures->n_parts, &m->figures->part);
 	c->arena = own;

@@ -75,9 +75,10 @@ static const struct build *build_new(
 		fail(c, IO_FAILED, "%.300s: cannot be made: %s", library, strerror(errno));
 	b->parts = job->parts ? arena_text(c, "%s", job->parts) : NULL;
 	free(job->parts);
-	b->host = host_open(c, library, name, g->options.timeout);
-	form_of(c, b->host, key->set->model, &b->form);
+	const struct host *host = host_open(c, library, name, g->options.timeout);
+	form_of(c, host, key->set->model, &b->form);
 	b->reference = is_reference;
+	b->host = host;
 	c->arena = own;
 	return b;
 }

@@ -26,16 +26,23 @@ static const char *quote_pattern(struct ctx *c, const char *name, size_t length)
 	return quoted;
 }
 
+/* The pattern for the next of a part's names, or NULL. */
+static const char *next_pattern(struct ctx *c, const char **names)
+{
+	const char *name = *names + strspn(*names, " ");
+	size_t n = strcspn(name, " ");
+
+	*names = name + n;
+	return n ? quote_pattern(c, name, n) : NULL;
+}
+
 /* Appends a rule for each name of the part, which has one at least. */
 static void spare_part(struct ctx *c, struct settings *set, const struct gate_part *part)
 {
-	for (const char *p = part->names; *p;) {
-		size_t n = strcspn(p, " ");
-		if (n)
-			set->rules[set->n_rules++] =
-				(struct rule){ .pattern = quote_pattern(c, p, n), .precision = PRECISION_FP32 };
-		p += n + (p[n] == ' ');
-	}
+	const char *names = part->names, *pattern;
+
+	while ((pattern = next_pattern(c, &names)))
+		set->rules[set->n_rules++] = (struct rule){ .pattern = pattern, .precision = PRECISION_FP32 };
 }
 
 const char *first_name(struct ctx *c, const struct gate_part *part)
@@ -45,12 +52,10 @@ const char *first_name(struct ctx *c, const struct gate_part *part)
 
 void write_part_rules(struct ctx *c, FILE *f, const struct gate_part *part, const char *before, const char *behind)
 {
-	for (const char *p = part->names; *p;) {
-		size_t n = strcspn(p, " ");
-		if (n)
-			fprintf(f, "%s%s=fp32%s\n", before, quote_pattern(c, p, n), behind);
-		p += n + (p[n] == ' ');
-	}
+	const char *names = part->names, *pattern;
+
+	while ((pattern = next_pattern(c, &names)))
+		fprintf(f, "%s%s=fp32%s\n", before, pattern, behind);
 }
 
 static size_t count_names(const struct gate_part *part)

@@ -154,6 +154,26 @@ START_TEST(ranges_of_another_model)
 }
 END_TEST
 
+START_TEST(what_is_no_extractor)
+{
+	struct cli *t = open_extractor();
+	char add[128], out[128];
+
+	snprintf(add, sizeof add, "%s/add.onnx", t->folder);
+	snprintf(out, sizeof out, "%s/q.onnx", t->folder);
+	write_add_model(add);
+	draw_picture(cli_path(t, "pictures/b.png"), SIDE, SIDE, 3);
+	const char *text = "add.onnx: --extractor: it is none";
+	cli_fails(cli_run(t, "explain", model, "--images", folder, "--extractor", add, NULL), 3, text);
+	cli_fails(cli_run(t, "calibrate", model, "--images", folder, "--extractor", add, "-o", out, NULL), 3, text);
+	cli_fails(cli_run(t, "calibrate", model, "--images", folder, "--extractor", model, "-o", out, NULL), 3,
+		"m.onnx: --extractor is for matchers whose inputs are");
+	cli_fails(cli_run(t, "calibrate", add, "--images", folder, "-o", out, NULL), 3, "add.onnx: --images needs a model");
+	ck_assert_int_ne(access(out, F_OK), 0);
+	cli_close(t);
+}
+END_TEST
+
 static const struct contradiction {
 	const char *options[6], *message;
 	int code;
@@ -197,6 +217,7 @@ Suite *suite(void)
 	tcase_add_test(t, where_nothing_can_be_written);
 	tcase_add_test(t, tune_options);
 	tcase_add_test(t, ranges_of_another_model);
+	tcase_add_test(t, what_is_no_extractor);
 	tcase_add_loop_test(t, calibrate_options, 0, sizeof contradictions / sizeof *contradictions);
 	suite_add_tcase(s, t);
 	return s;

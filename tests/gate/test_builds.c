@@ -5,6 +5,8 @@
 #include "suite.h" /* last: check.h has a macro named fail */
 #include <string.h>
 
+static const struct host host;
+
 static const struct build_key *key_of(struct build_key *key, const struct settings *set, int which)
 {
 	*key = (struct build_key){ .set = set, .which = which, .models = 2, .points = 512, .dimensions = 256 };
@@ -21,6 +23,8 @@ static void settings_decide(struct ctx *c, void *user)
 	(void)user;
 	ck_assert_ptr_null(find_build(&b, key_of(&key, &set, 0), false));
 	struct build *made = new_build(c, &b, &key);
+	ck_assert_ptr_null(find_build(&b, &key, false));
+	made->host = &host;
 	ck_assert_ptr_eq(find_build(&b, &key, false), made);
 	ck_assert_ptr_null(find_build(&b, &key, true));
 	made->parts = "";
@@ -63,7 +67,9 @@ static void room(struct ctx *c, void *user)
 		set[i].top_k = i + 1;
 		if (i == GATE_BUILDS)
 			ck_assert_ptr_nonnull(find_build(&b, key_of(&key, &set[1], 0), false));
-		new_build(c, &b, key_of(&key, &set[i], 0))->reference = i == 0;
+		struct build *made = new_build(c, &b, key_of(&key, &set[i], 0));
+		made->host = &host;
+		made->reference = i == 0;
 	}
 	for (int i = 0; i < GATE_BUILDS + 3; i++)
 		ck_assert_msg((find_build(&b, key_of(&key, &set[i], 0), false) == NULL) == (i >= 2 && i <= 4), "%d", i);
