@@ -209,7 +209,7 @@ static void fuse_linear(struct ctx *c, struct graph *g, struct node *n)
 	fuse_residual(c, g, n, 4);
 }
 
-/* Is v computed from or goes on into element-wise nodes, in the map call of which adding costs nothing? */
+/* Is v made by an element-wise node for one reader, so that adding it costs nothing in the map call that makes it? */
 static bool is_in_map(const struct value *v)
 {
 	return v->def && v->def->op->flags & OP_ELEMENTWISE && v->uses == 1 && !v->is_output;
