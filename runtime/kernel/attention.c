@@ -127,7 +127,7 @@ VEC_INLINE vec add_powers(float *scores, int32_t keys, vec scale, vec most, vec 
 #pragma GCC unroll CHAINS
 		for (int32_t j = 0; j < CHAINS; j++) {
 			vec score = v_load(at + j * RT_PANEL);
-			power[j] = v_exp2_falling(narrow ? v_fma(score, scale, less) : v_sub(score, most));
+			power[j] = narrow ? v_exp2_roughly(v_fma(score, scale, less)) : v_exp2_falling(v_sub(score, most));
 		}
 #ifdef VEC_BFLOAT
 #pragma GCC unroll CHAINS

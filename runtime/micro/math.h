@@ -36,14 +36,29 @@ VEC_INLINE vec v_exp(vec x)
 	return v_select(vanishes, v_set(0.0f), v_add(half, half));
 }
 
-/* 2^x for x <= 0, as softmax needs it: within 1.6e-7 of it relatively down to 2^-126, below that between 0 and 2^-126;
- * 1 for 0, and 0 for -infinity. 2^f for |f| <= 1/2 is a polynomial of degree 5, which errs by 1.1e-7. */
+/* 2^x for x <= 0 by a polynomial for 2^f, |f| <= 1/2: 0 for -infinity, and between 0 and 2^-126 below 2^-126. */
+VEC_INLINE vec v_exp2_by(vec x, const float *coefficient, int n)
+{
+	vec low = v_max(v_set(-160.0f), x), whole = v_round(low);
+
+	return v_scale(v_polynomial(v_sub(low, whole), coefficient, n), whole);
+}
+
+/* 2^x for x <= 0, as softmax needs it: 1 for 0, and within 1.6e-7 of it relatively down to 2^-126; the polynomial errs
+ * by 1.1e-7. */
 VEC_INLINE vec v_exp2_falling(vec x)
 {
 	static const float p[] = { 1, 0.6931470037f, 0.2402224243f, 0.05550733581f, 0.009671512991f, 0.001326472731f };
-	vec low = v_max(v_set(-160.0f), x), n = v_round(low);
 
-	return v_scale(v_polynomial(v_sub(low, n), p, 6), n);
+	return v_exp2_by(x, p, 6);
+}
+
+/* The same for powers that become bfloat16, which is off by up to 2e-3: within 1.1e-4. */
+VEC_INLINE vec v_exp2_roughly(vec x)
+{
+	static const float p[] = { 1, 0.6932829296f, 0.2422109971f, 0.05500894622f };
+
+	return v_exp2_by(x, p, 4);
 }
 
 /* The natural logarithm within 2 units in the last place; of 0 it is -infinity, of a negative number NaN.
