@@ -1,4 +1,5 @@
-/* A MatMul of two dequantised tensors that are both computed, as in quantised attention, runs in integers:
+/* A MatMul of two dequantised tensors that are both computed, as in quantised attention, runs in integers, and so does
+ * a QLinearMatMul of such:
  *
  *     DequantizeLinear a, DequantizeLinear b -> MatMul -> QuantizeLinear y
  *     becomes  a, b -> IntegerMatMul
@@ -10,54 +11,98 @@
 #include "rules.h"
 #include <math.h>
 
-/* The DequantizeLinear that makes v. */
-static const struct node *read_factor(struct ctx *c, const struct value *v, struct quantizer *q)
+/* Such a product: its factors as bytes, and what they and the result stand for. */
+struct product {
+	struct value *a, *b;
+	struct quantizer of_a, of_b, of_y;
+	bool narrow; /* the node's own result is bytes */
+};
+
+static bool is_matrix_of_bytes(const struct value *v)
+{
+	return rt_is_byte(v->type) && v->rank >= 2 && !v->data;
+}
+
+/* The bytes that a DequantizeLinear makes v of, or NULL. */
+static struct value *dequantized_from(struct ctx *c, const struct value *v, struct quantizer *q)
 {
 	const struct node *d = v->data ? NULL : v->def;
 
-	return is_op(d, "DequantizeLinear") && read_quantizer(c, d, q) && v->rank >= 2 && !d->in[0]->data ? d : NULL;
+	return is_op(d, "DequantizeLinear") && read_quantizer(c, d, q) ? d->in[0] : NULL;
 }
 
-static void replace(struct ctx *c, struct graph *g, struct node *n)
+/* Inputs i and i + 1 of a QLinearMatMul: the scale and zero point of v. */
+static bool read_parameters(const struct node *n, int i, const struct value *v, struct quantizer *q)
 {
-	struct quantizer a, b, y;
-	const struct node *left = read_factor(c, n->in[0], &a), *right = read_factor(c, n->in[1], &b);
+	const struct value *zero = input(n, i + 1);
+	double scale;
 
-	if (!left || !right)
+	if (!rt_is_byte(v->type) || n->in[i]->type != RT_F32 || !constant_scalar(n->in[i], &scale) ||
+		!isnormal((float)scale) || !(scale > 0) || !zero || !zero->data || value_elements(zero) != 1)
+		return false;
+	*q = (struct quantizer){ (float)scale, constant_int(zero, 0), v->type };
+	return true;
+}
+
+static bool read_product(struct ctx *c, const struct node *n, struct product *p)
+{
+	*p = (struct product){ .narrow = is_op(n, "QLinearMatMul") };
+	if (p->narrow) {
+		p->a = n->in[0];
+		p->b = n->in[3];
+		if (!read_parameters(n, 1, p->a, &p->of_a) || !read_parameters(n, 4, p->b, &p->of_b) ||
+			!read_parameters(n, 6, n->out[0], &p->of_y))
+			return false;
+	} else if (is_op(n, "MatMul") && n->out[0]->type == RT_F32) {
+		p->a = dequantized_from(c, n->in[0], &p->of_a);
+		p->b = dequantized_from(c, n->in[1], &p->of_b);
+	}
+	return p->a && p->b && is_matrix_of_bytes(p->a) && is_matrix_of_bytes(p->b) && p->a->dim[p->a->rank - 1] >= 1 &&
+		   p->a->dim[p->a->rank - 1] <= RT_INT8_PAIRS;
+}
+
+/* The QuantizeLinear that alone reads the product's floats becomes part of it. */
+static void take_quantizer(struct ctx *c, struct graph *g, struct product *p, struct node *n, float scale)
+{
+	struct node *behind = p->narrow ? NULL : only_reader(n->out[0]);
+
+	if (!is_op(behind, "QuantizeLinear") || !read_quantizer(c, behind, &p->of_y) || !isnormal(scale / p->of_y.scale))
 		return;
-	const int64_t terms = n->in[0]->dim[n->in[0]->rank - 1];
-	float scale = a.scale * b.scale;
-	if (terms < 1 || terms > RT_INT8_PAIRS || !isnormal(scale))
+	p->narrow = true;
+	take_over(c, g, n, behind);
+}
+
+static void replace(struct ctx *c, struct graph *g, struct node *n, struct product *p)
+{
+	float scale = p->of_a.scale * p->of_b.scale;
+
+	if (!isnormal(scale) || (p->narrow && !isnormal(scale / p->of_y.scale)))
 		return;
 	struct node *product = node_new(c, g, n, "gluec", "IntegerMatMul", n, 2, 1);
-	product->in[0] = left->in[0];
-	product->in[1] = right->in[0];
+	product->in[0] = p->a;
+	product->in[1] = p->b;
 	product->out[0] = n->out[0];
 	product->out[0]->def = product;
-	set_attribute_int(c, product, "a_zero", a.zero);
-	set_attribute_int(c, product, "b_zero", b.zero);
 	node_remove(g, n);
-	struct node *behind = only_reader(product->out[0]);
-	bool narrow = is_op(behind, "QuantizeLinear") && read_quantizer(c, behind, &y) && isnormal(scale / y.scale);
-	if (narrow) {
-		scale /= y.scale;
-		set_attribute_int(c, product, "y_zero", y.zero);
-		take_over(c, g, product, behind);
-	}
-	set_attribute_float(c, product, "scale", (double)scale);
-	set_attribute_int(c, product, "to", narrow ? y.type : RT_F32);
+	take_quantizer(c, g, p, product, scale);
+	set_attribute_int(c, product, "a_zero", p->of_a.zero);
+	set_attribute_int(c, product, "b_zero", p->of_b.zero);
+	set_attribute_int(c, product, "y_zero", p->narrow ? p->of_y.zero : 0);
+	set_attribute_float(c, product, "scale", (double)(p->narrow ? scale / p->of_y.scale : scale));
+	set_attribute_int(c, product, "to", p->narrow ? p->of_y.type : RT_F32);
 }
 
 static void replace_all(struct ctx *c, struct graph *g)
 {
 	struct graph *inner[8];
+	struct product p;
 
 	for (struct node *n = g->first, *next; n; n = next) {
 		struct node *before = n->prev;
 		for (int i = node_graphs(n, inner, 8); i-- > 0;)
 			replace_all(c, inner[i]);
-		if (is_op(n, "MatMul") && n->out[0]->type == RT_F32 && !is_ruled_float(c, n))
-			replace(c, g, n);
+		if (!is_ruled_float(c, n) && read_product(c, n, &p))
+			replace(c, g, n, &p);
 		/* The QuantizeLinear behind n may be gone. */
 		next = before ? before->next : g->first;
 		next = next == n || is_internal(next, "IntegerMatMul") ? next->next : next;

@@ -87,6 +87,27 @@ START_TEST(products)
 }
 END_TEST
 
+static void qlinear(struct op_test *t, int form)
+{
+	struct value *a = pass_input(t, "u8[2,5,6]", 1), *b = pass_input(t, form ? "i8[6,4]" : "i8[2,6,4]", 2);
+	struct value *za = op_constant(t, "u8[]", LIST(3)), *zb = op_constant(t, "i8[]", LIST(-7));
+	struct value *sa = value_float(t->c, "sa", 0.02f), *sb = value_float(t->c, "sb", 0.013f);
+
+	pass_output(t, pass_node(t, "QLinearMatMul", "y", 8, a, sa, za, b, sb, zb, value_float(t->c, "sy", 0.0011f),
+					   op_constant(t, "u8[]", LIST(90))));
+}
+
+START_TEST(qlinear_matmul)
+{
+	for (int form = 0; form < 2; form++) {
+		struct op_test t = pass_compare(qlinear, form, 0);
+		ck_assert_int_eq(t.program->n_calls, 1);
+		ck_assert_int_eq(pass_calls(t.program->main, "matmul_int8"), 1);
+		op_end(&t);
+	}
+}
+END_TEST
+
 /* What stays with floats: a factor that is none, one whose scale is computed, and sums that 32 bits may not hold. */
 enum { ONE_FACTOR, COMPUTED_SCALE, LONG, N_OTHERS };
 
@@ -211,6 +232,7 @@ Suite *suite(void)
 
 	tcase_add_test(c, quantised_attention);
 	tcase_add_test(c, products);
+	tcase_add_test(c, qlinear_matmul);
 	tcase_add_test(c, others);
 	tcase_add_test(c, bytes_behind_floats);
 	tcase_add_test(c, layers);
