@@ -174,12 +174,11 @@ START_TEST(fits_its_scratch)
 				const struct rt_winograd_layout *l = &job.layout;
 				struct block at = place(&job, 0, NULL);
 				size_t inputs = RT_WINOGRAD_PLANES * l->x_plane, shared = l->slot - inputs - l->head_picture;
-				/* Rows of floats are written up to a multiple of TILE_ROWS. */
-				size_t head =
-					(TILE_BLOCK < at.rows * at.columns ? TILE_BLOCK : (size_t)(at.rows * at.columns)) + TILE_ROWS - 1;
-				ck_assert_uint_le(part_numbers(&at, c) * sizeof(uint16_t), inputs * sizeof(float));
-				ck_assert_uint_le(sum_floats(&at), shared);
-				ck_assert_uint_le(head * l->channels, shared);
+				/* Rows of floats are written up to a multiple of TILE_ROWS, which is 8 at most. */
+				size_t head = (TILE_BLOCK < at.rows * at.columns ? TILE_BLOCK : (size_t)(at.rows * at.columns)) + 7;
+				ck_assert(part_numbers(&at, c) * sizeof(uint16_t) <= inputs * sizeof(float));
+				ck_assert(sum_floats(&at) <= shared);
+				ck_assert(head * l->channels <= shared);
 			}
 }
 END_TEST
