@@ -60,7 +60,7 @@ bool is_real_type(enum rt_type type)
 
 bool is_byte_type(enum rt_type type)
 {
-	return type == RT_U8 || type == RT_I8;
+	return rt_is_byte(type);
 }
 
 bool is_small_integer_type(enum rt_type type)

@@ -24,7 +24,7 @@ void softmax_infer(struct ctx *c, struct node *n)
 void softmax_lower(struct lower *l, struct node *n)
 {
 	int perm[MAX_RANK], axis = softmax_axis(l->c, n), rank = n->in[0]->rank, at = 0;
-	const struct view *x = rt_is_byte(n->in[0]->type) ? view_of(l, n->in[0]) : float_view(l, n->in[0]);
+	const struct view *x = is_byte_type(n->in[0]->type) ? view_of(l, n->in[0]) : float_view(l, n->in[0]);
 	struct rt_softmax p = { .log = !strcmp(n->type, "LogSoftmax"),
 		.x_type = x->type,
 		.x_scale = (float)attribute_float(l->c, n, "x_scale", 0),

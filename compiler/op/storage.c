@@ -35,7 +35,7 @@ enum rt_type kernel_type(enum rt_type type)
 
 enum rt_type stored_type(enum rt_type type)
 {
-	return rt_is_byte(type) ? type : kernel_type(type);
+	return is_byte_type(type) ? type : kernel_type(type);
 }
 
 float y_scale(struct ctx *c, const struct node *n)

@@ -20,7 +20,7 @@ struct product {
 
 static bool is_matrix_of_bytes(const struct value *v)
 {
-	return rt_is_byte(v->type) && v->rank >= 2 && !v->data;
+	return is_byte_type(v->type) && v->rank >= 2 && !v->data;
 }
 
 /* The bytes that a DequantizeLinear makes v of, or NULL. */
@@ -37,7 +37,7 @@ static bool read_parameters(const struct node *n, int i, const struct value *v, 
 	const struct value *zero = input(n, i + 1);
 	double scale;
 
-	if (!rt_is_byte(v->type) || n->in[i]->type != RT_F32 || !constant_scalar(n->in[i], &scale) ||
+	if (!is_byte_type(v->type) || n->in[i]->type != RT_F32 || !constant_scalar(n->in[i], &scale) ||
 		!isnormal((float)scale) || !(scale > 0) || !zero || !zero->data || value_elements(zero) != 1)
 		return false;
 	*q = (struct quantizer){ (float)scale, constant_int(zero, 0), v->type };
@@ -92,26 +92,17 @@ static void replace(struct ctx *c, struct graph *g, struct node *n, struct produ
 	set_attribute_int(c, product, "to", p->narrow ? p->of_y.type : RT_F32);
 }
 
-static void replace_all(struct ctx *c, struct graph *g)
+static void find_product(struct ctx *c, struct graph *g, struct node *n)
 {
-	struct graph *inner[8];
 	struct product p;
 
-	for (struct node *n = g->first, *next; n; n = next) {
-		struct node *before = n->prev;
-		for (int i = node_graphs(n, inner, 8); i-- > 0;)
-			replace_all(c, inner[i]);
-		if (!is_ruled_float(c, n) && read_product(c, n, &p))
-			replace(c, g, n, &p);
-		/* The QuantizeLinear behind n may be gone. */
-		next = before ? before->next : g->first;
-		next = next == n || is_internal(next, "IntegerMatMul") ? next->next : next;
-	}
+	if (!is_ruled_float(c, n) && read_product(c, n, &p))
+		replace(c, g, n, &p);
 }
 
 void find_integer_matmuls(struct ctx *c, struct graph *g)
 {
 	count_uses(g);
-	replace_all(c, g);
+	visit_joining(c, g, find_product);
 	remove_dead(g);
 }
