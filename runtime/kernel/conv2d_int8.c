@@ -300,19 +300,29 @@ VEC_INLINE void store_bytes(const struct job *job, const struct finish *how, con
 	}
 }
 
+/* Floats of 32 bits are stored at once but for those that do not fill a vector. */
 VEC_INLINE void store_row(const struct job *job, const struct finish *how, const int32_t *c, int32_t n, ptrdiff_t to)
 {
 	enum rt_type type = job->p->y_type;
 	float line[TILE_COLUMNS], residual[TILE_COLUMNS];
+	int32_t first = 0;
 
-	for (int32_t j = 0; j < n; j += LANES)
+	for (; type == RT_F32 && first + LANES <= n; first += LANES) {
+		vec v = result(how, c, first);
+		if (job->residual)
+			v = v_add(v, v_load((const float *)job->residual + to + first));
+		v_store((float *)job->y + to + first, v);
+	}
+	if (first == n)
+		return;
+	for (int32_t j = first; j < n; j += LANES)
 		v_store(line + j, result(how, c, j));
 	if (job->residual) {
-		load_floats(residual, element_at(job->residual, type, to), type, 1, n);
-		for (int32_t j = 0; j < n; j++)
-			line[j] += residual[j];
+		load_floats(residual, element_at(job->residual, type, to + first), type, 1, n - first);
+		for (int32_t j = first; j < n; j++)
+			line[j] += residual[j - first];
 	}
-	store_floats(element_to(job->y, type, to), line, type, 1, n);
+	store_floats(element_to(job->y, type, to + first), line + first, type, 1, n - first);
 }
 
 static void store_sums(const struct columns *columns, const int32_t *c, int32_t n, int32_t *y)
