@@ -163,22 +163,6 @@ static void sum_up(const struct job *job, const struct block *at, const int8_t *
 		}
 }
 
-/* The panels of a block's columns, k dense instead of each tap in a group of its own. */
-static void gather_weights(const struct job *job, const struct block *at, int8_t *to)
-{
-	enum { ROW = RT_PANEL * DOT_GROUP };
-	int32_t terms = job->p->kh * job->p->kw * job->c, groups = groups_of(terms);
-
-	for (int32_t j = 0; j < at->columns; j += RT_PANEL, to += groups * ROW) {
-		const int8_t *from = panel_at(job, at) + j / RT_PANEL * job->panel;
-		memset(to, 0, (size_t)groups * ROW);
-		for (int32_t k = 0; k < terms; k++)
-			for (int32_t i = 0; i < RT_PANEL; i++)
-				to[k / DOT_GROUP * ROW + i * DOT_GROUP + k % DOT_GROUP] =
-					from[k / job->c * ROW + i * DOT_GROUP + k % job->c];
-	}
-}
-
 /* The four pixels of a place that is pooled follow each other. */
 static void store_gathered(
 	const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c)
@@ -195,7 +179,7 @@ static void store_gathered(
 		.below = 2 * TILE_COLUMNS,
 		.to = first * next + (ptrdiff_t)at->g * job->oc + at->j };
 
-	store(job, columns, 0, &to);
+	store(job, &to, finish_of(job, columns, 0));
 }
 
 /* A unit is TILE_BLOCK pixels by TILE_COLUMNS channels of a group. Those of the same channels follow each other: what
@@ -219,7 +203,7 @@ static void units(void *data, int32_t unit, int32_t end)
 		if (now != begun)
 			begin_columns(job, &at, &columns);
 		if (now != begun && job->few)
-			gather_weights(job, &at, few);
+			gather_weights(job, &at, p->kh * p->kw * job->c, job->c, p->kw * job->c, few);
 		begun = now;
 		window_block(&job->windows, &at.window, at.first, at.pixels);
 		sum_up(job, &at, few, c);
@@ -260,9 +244,7 @@ KERNEL(conv2d_int8, (void *y, const void *x, const void *w, const void *sums, co
 	memset(job.padding, (uint8_t)p->x_zero, sizeof job.padding);
 	count = p->n * job.strips * p->group * job.across;
 #ifdef VEC_TILES
-	job.lines = direct_lines(&job);
-	if (job.lines) {
-		job.strips = direct_strips(&job);
+	if (plan_directly(&job)) {
 		rt_parallel(run, p->n * job.strips * p->group * job.across, direct_units, &job);
 		return;
 	}

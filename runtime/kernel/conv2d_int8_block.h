@@ -44,7 +44,8 @@ struct job {
 	bool gather;
 	struct tiles *tiles;    /* of levels that have them */
 	bool few;               /* gathers weights, too */
-	int32_t lines;          /* of outputs in a block of the direct way, which is not taken where this is 0 */
+	int32_t lines;          /* of outputs in a block of the direct way */
+	int32_t step;           /* from a pixel to the next in what that way multiplies */
 	uint8_t padding[DEPTH]; /* what taps outside of the picture read */
 };
 
@@ -93,6 +94,26 @@ static void begin_columns(const struct job *job, const struct block *at, struct 
 			uint32_t change = ((uint32_t)sum[i] + terms * (uint32_t)job->p->w_zero) * FLIP;
 			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
 		}
+	}
+}
+
+/* The panels of a block's columns for taps of few channels, which have a group of their own each: k becomes `terms`,
+ * the tap to the right of another `right` of them further, and the one below `down`. */
+static void gather_weights(
+	const struct job *job, const struct block *at, int32_t terms, int32_t right, int32_t down, int8_t *to)
+{
+	enum { ROW = RT_PANEL * DOT_GROUP };
+	int32_t taps = job->p->kh * job->p->kw, kw = job->p->kw, groups = groups_of(terms);
+
+	for (int32_t j = 0; j < at->columns; j += RT_PANEL, to += groups * ROW) {
+		const int8_t *from = panel_at(job, at) + j / RT_PANEL * job->panel;
+		memset(to, 0, (size_t)groups * ROW);
+		for (int32_t tap = 0; tap < taps; tap++)
+			for (int32_t channel = 0; channel < job->c; channel++) {
+				int32_t k = tap % kw * right + tap / kw * down + channel;
+				for (int32_t i = 0; i < RT_PANEL; i++)
+					to[k / DOT_GROUP * ROW + i * DOT_GROUP + k % DOT_GROUP] = from[tap * ROW + i * DOT_GROUP + channel];
+			}
 	}
 }
 

@@ -125,51 +125,44 @@ VEC_INLINE void store_wide_places(
 	}
 }
 
-/* The usual case is bytes, without steps, and often of a single panel: then all that is common to its results stays in
- * registers. */
-VEC_INLINE void store_as(const struct job *job, struct results at, struct finish how)
+VEC_INLINE void store_as(const struct job *job, const struct results *at, const struct finish how)
 {
 	ptrdiff_t next = job->p->ldy ? job->p->ldy : job->p->oc;
 
-	if (!rt_is_byte(job->p->y_type)) {
-		store_wide_places(job, next, &at, &how);
-	} else if (how.step > 0) {
-		store_places(job->y, next, at, how);
-	} else {
-		how.step = 0;
-		if (at.columns == RT_PANEL) {
-			at.columns = RT_PANEL;
-			store_places(job->y, next, at, how);
-		} else {
-			store_places(job->y, next, at, how);
-		}
-	}
+	if (rt_is_byte(job->p->y_type))
+		store_places(job->y, next, *at, how);
+	else
+		store_wide_places(job, next, at, &how);
 }
 
-/* Results of the columns from number `from` on of those that were begun. The choice of what is common is made once,
- * outside of the loops. */
-static void store(const struct job *job, const struct columns *columns, int32_t from, const struct results *at)
+/* For the columns from number `from` on of those that were begun. */
+static struct finish finish_of(const struct job *job, const struct columns *columns, int32_t from)
 {
 	const struct rt_conv2d_int8 *p = job->p;
-	bool bytes = rt_is_byte(p->y_type), pooled = job->windows.size > 1;
-	int32_t lowest = bytes ? (int32_t)smallest_integer(p->y_type) - p->y_zero : 0;
-	struct finish how = { columns->start + from, columns->scale + from, columns->bias + from, p->step, (float)p->low,
-		(float)p->high, p->slope, p->act, pooled ? 4 : 1, p->y_zero, (float)lowest, (float)(lowest + UINT8_MAX) };
+	int32_t lowest = rt_is_byte(p->y_type) ? (int32_t)smallest_integer(p->y_type) - p->y_zero : 0;
 
-	if (p->act == RT_ACT_NONE && !pooled) {
+	return (struct finish){ columns->start + from, columns->scale + from, columns->bias + from, p->step, (float)p->low,
+		(float)p->high, p->slope, p->act, job->windows.size > 1 ? 4 : 1, p->y_zero, (float)lowest,
+		(float)(lowest + UINT8_MAX) };
+}
+
+/* The choice of what is common is made once, outside of the loops. */
+static void store(const struct job *job, const struct results *at, struct finish how)
+{
+	if (how.act == RT_ACT_NONE && how.window == 1) {
 		how.act = RT_ACT_NONE;
 		how.window = 1;
-		store_as(job, *at, how);
-	} else if (p->act == RT_RELU && !pooled) {
+		store_as(job, at, how);
+	} else if (how.act == RT_RELU && how.window == 1) {
 		how.act = RT_RELU;
 		how.window = 1;
-		store_as(job, *at, how);
-	} else if (p->act == RT_RELU) {
+		store_as(job, at, how);
+	} else if (how.act == RT_RELU) {
 		how.act = RT_RELU;
 		how.window = 4;
-		store_as(job, *at, how);
+		store_as(job, at, how);
 	} else {
-		store_as(job, *at, how);
+		store_as(job, at, how);
 	}
 }
 

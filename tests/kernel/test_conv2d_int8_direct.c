@@ -81,6 +81,31 @@ START_TEST(windows)
 }
 END_TEST
 
+/* Fewer channels than a group has: lines that are copied side by side, as long as k is not too much. */
+START_TEST(few_channels)
+{
+	for (int32_t c = 1; c <= 3; c++)
+		for (int32_t kh = 2; kh <= 5; kh++)
+			check_types((struct rt_conv2d_int8){ .n = 2,
+							.h = 14,
+							.w = 19,
+							.c = c,
+							.oh = 15 - kh + c,
+							.ow = 20,
+							.oc = 15 + kh,
+							.kh = kh,
+							.kw = 2 + (kh + c) % 4,
+							.pad_top = 1,
+							.pad_left = c - 1,
+							.act = RT_RELU,
+							.pool = kh % 2 * 2 },
+				kh + c, BIAS);
+	/* Few channels in each of several groups. */
+	for (int i = 0; i < 5; i++)
+		check_types((struct rt_conv2d_int8){ SAME(13, 17), .c = 6, .oc = 34, TAPS3, PAD1, .group = 2 }, i, 0);
+}
+END_TEST
+
 /* Channels of which there is room for a block of fewer lines, and for none. */
 START_TEST(many_channels)
 {
@@ -136,6 +161,7 @@ Suite *suite(void)
 	tcase_add_test(t, pools);
 	tcase_add_test(t, padding);
 	tcase_add_test(t, windows);
+	tcase_add_test(t, few_channels);
 	tcase_add_test(t, many_channels);
 	tcase_add_test(t, everything_else);
 	tcase_add_test(t, extremes);
