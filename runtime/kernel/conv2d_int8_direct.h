@@ -16,11 +16,11 @@
 #include "kernel/conv2d_int8_store.h"
 
 enum {
-	DIRECT_WIDTH = INT8_SIDE, /* outputs in a line of a block */
-	DIRECT_GROUP = 3,         /* lines that are multiplied together */
-	DIRECT_LINES = 12,        /* of a block, at most */
-	DIRECT_FEW = INT8_TERMS,  /* of k, at most, where taps have few channels */
-	DIRECT_PART = 48 << 10,   /* bytes, together with a few that the last row's last tile reads beyond the part */
+	DIRECT_WIDTH = INT8_SIDE,              /* outputs in a line of a block */
+	DIRECT_GROUP = TILE_BLOCK / INT8_SIDE, /* lines that are multiplied together */
+	DIRECT_LINES = 12,                     /* of a block, at most */
+	DIRECT_FEW = INT8_TERMS,               /* of k, at most, where taps have few channels */
+	DIRECT_PART = 48 << 10, /* bytes, together with a few that the last row's last tile reads beyond the part */
 	DIRECT_SPARE = INT8_TERMS - 1,
 };
 

@@ -29,6 +29,13 @@ START_TEST(blocks)
 		p.n = 1 + i % 2;
 		check_types(p, i, i % 4 ? BIAS : 0);
 	}
+	/* Some that see nothing but the picture, and some that see a column, or a line, beyond it. */
+	for (int32_t i = 0; i < 3; i++) {
+		struct rt_conv2d_int8 p = { SAME(35 + i, 31 + i), .c = 8, .oc = 3, TAPS3, PAD1 };
+		check_types(p, i, BIAS);
+		p.ow--;
+		check_types(p, i, BIAS);
+	}
 	/* More columns than a unit has, and pixels that lie apart. */
 	check_types((struct rt_conv2d_int8){ SAME(3, 5), .c = 16, .oc = 150, TAPS3, PAD1, .act = RT_RELU }, 0, APART);
 }
