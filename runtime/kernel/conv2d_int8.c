@@ -179,7 +179,7 @@ static void store_gathered(
 		.below = 2 * TILE_COLUMNS,
 		.to = first * next + (ptrdiff_t)at->g * job->oc + at->j };
 
-	store(job, &to, finish_of(job, columns, 0));
+	store_results(job, columns, 0, to);
 }
 
 /* A unit is TILE_BLOCK pixels by TILE_COLUMNS channels of a group. Those of the same channels follow each other: what

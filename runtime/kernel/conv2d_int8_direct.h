@@ -144,31 +144,6 @@ static void multiply_directly(const struct job *job, const struct block *at, con
 	}
 }
 
-/* The same as `store` for what is usual, bytes of a whole panel: what is common to them stays in registers, as long as
- * this is a function of its own. */
-static __attribute__((noinline)) void store_panel(
-	uint8_t *y, ptrdiff_t next, const struct results *to, const struct finish *from)
-{
-	struct results at = *to;
-	struct finish how = *from;
-
-	at.columns = RT_PANEL;
-	how.step = 0;
-	if (how.window > 1) {
-		how.act = RT_RELU;
-		how.window = 4;
-		store_places(y, next, at, how);
-	} else if (how.act == RT_RELU) {
-		how.act = RT_RELU;
-		how.window = 1;
-		store_places(y, next, at, how);
-	} else {
-		how.act = RT_ACT_NONE;
-		how.window = 1;
-		store_places(y, next, at, how);
-	}
-}
-
 static void store_directly(
 	const struct job *job, const struct block *at, const struct columns *columns, int32_t panel, const int32_t *sums)
 {
@@ -184,15 +159,10 @@ static void store_directly(
 		.beside = RT_PANEL,
 		.below = DIRECT_WIDTH * RT_PANEL,
 		.to_line = row * next };
-	struct finish how = finish_of(job, columns, panel * RT_PANEL);
-	bool usual = rt_is_byte(p->y_type) && p->step == 0 && (p->act == RT_RELU || (p->act == RT_ACT_NONE && size == 1));
 
 	to.to = (((ptrdiff_t)at->n * (p->oh / size) + at->top / size) * row + at->left / size) * next;
 	to.to += (ptrdiff_t)at->g * job->oc + at->j + panel * RT_PANEL;
-	if (to.columns == RT_PANEL && usual)
-		store_panel(job->y, next, &to, &how);
-	else
-		store(job, &to, how);
+	store_results(job, columns, panel * RT_PANEL, to);
 }
 
 /* A unit is a block by TILE_COLUMNS channels of a group. */

@@ -125,16 +125,6 @@ VEC_INLINE void store_wide_places(
 	}
 }
 
-VEC_INLINE void store_as(const struct job *job, const struct results *at, const struct finish how)
-{
-	ptrdiff_t next = job->p->ldy ? job->p->ldy : job->p->oc;
-
-	if (rt_is_byte(job->p->y_type))
-		store_places(job->y, next, *at, how);
-	else
-		store_wide_places(job, next, at, &how);
-}
-
 /* For the columns from number `from` on of those that were begun. */
 static struct finish finish_of(const struct job *job, const struct columns *columns, int32_t from)
 {
@@ -144,6 +134,16 @@ static struct finish finish_of(const struct job *job, const struct columns *colu
 	return (struct finish){ columns->start + from, columns->scale + from, columns->bias + from, p->step, (float)p->low,
 		(float)p->high, p->slope, p->act, job->windows.size > 1 ? 4 : 1, p->y_zero, (float)lowest,
 		(float)(lowest + UINT8_MAX) };
+}
+
+VEC_INLINE void store_as(const struct job *job, const struct results *at, const struct finish how)
+{
+	ptrdiff_t next = job->p->ldy ? job->p->ldy : job->p->oc;
+
+	if (rt_is_byte(job->p->y_type))
+		store_places(job->y, next, *at, how);
+	else
+		store_wide_places(job, next, at, &how);
 }
 
 /* The choice of what is common is made once, outside of the loops. */
@@ -164,6 +164,77 @@ static void store(const struct job *job, const struct results *at, struct finish
 	} else {
 		store_as(job, at, how);
 	}
+}
+
+#ifdef VEC_TILES
+/* All places of a panel of floats. Everything is by value, as above. */
+VEC_INLINE void store_floats_of_panel(float *y, ptrdiff_t next, const struct results at, const struct finish how)
+{
+	for (int32_t line = 0; line < at.lines; line++) {
+		const int32_t *c = at.sums + line * at.line;
+		float *to = y + at.to + line * at.to_line;
+		for (int32_t i = 0; i < at.places; i++, c += at.place, to += next)
+			for (int32_t j = 0; j < RT_PANEL; j += LANES)
+				v_store(to + j, result(&how, &at, c, j));
+	}
+}
+
+/* A whole panel: what is common to its results stays in registers, as long as this is a function of its own. */
+static __attribute__((noinline)) void store_panel(
+	void *y, ptrdiff_t next, const struct results *to, const struct finish *from, bool bytes)
+{
+	struct results at = *to;
+	struct finish how = *from;
+
+	at.columns = RT_PANEL;
+	how.step = 0;
+	how.act = RT_ACT_NONE;
+	how.window = 1;
+	if (!bytes) {
+		store_floats_of_panel(y, next, at, how);
+	} else if (from->act == RT_ACT_NONE) {
+		store_places(y, next, at, how);
+	} else if (from->window == 1) {
+		how.act = RT_RELU;
+		store_places(y, next, at, how);
+	} else {
+		how.act = RT_RELU;
+		how.window = 4;
+		store_places(y, next, at, how);
+	}
+}
+
+/* Does store_panel know how? */
+static bool is_usual(const struct job *job, const struct finish *how)
+{
+	bool plain = how->act == RT_ACT_NONE && how->window == 1;
+
+	if (job->p->y_type == RT_F32)
+		return plain && !job->residual && how->step == 0;
+	return rt_is_byte(job->p->y_type) && how->step == 0 && (plain || how->act == RT_RELU);
+}
+#endif
+
+/* Stores all results; `from`: the number of their first column among those that were begun. Where tiles multiply, the
+ * rest takes longer than the products, and is done a panel at a time if possible. */
+static void store_results(const struct job *job, const struct columns *columns, int32_t from, struct results to)
+{
+	struct finish how = finish_of(job, columns, from);
+#ifdef VEC_TILES
+	ptrdiff_t next = job->p->ldy ? job->p->ldy : job->p->oc;
+	bool bytes = rt_is_byte(job->p->y_type), usual = is_usual(job, &how);
+
+	for (; usual && to.columns >= RT_PANEL; to.columns -= RT_PANEL) {
+		store_panel(job->y, next, &to, &how, bytes);
+		to.sums += RT_PANEL;
+		to.to += RT_PANEL;
+		how.start += RT_PANEL;
+		how.scale += RT_PANEL;
+		how.bias += RT_PANEL;
+	}
+#endif
+	if (to.columns > 0)
+		store(job, &to, how);
 }
 
 #endif
