@@ -6,7 +6,7 @@
  * in place, by pointers to their taps; only where their bytes are not what v_dot multiplies, and where the channels of
  * a tap do not come in fours, they are gathered into a buffer first. Where a tap has fewer than four channels, the
  * weights are gathered, too, so that four taps of a grey picture are multiplied at once instead of a tap and three
- * zeros. */
+ * zeros. Levels with tiles gather all that does not go the way of conv2d_int8_direct.h. */
 enum {
 	MOST_TAPS = 9,        /* with pointers of their own */
 	DEPTH_GATHERED = 320, /* bytes of a row in a block of k */

@@ -25,6 +25,8 @@ enum {
 };
 
 _Static_assert((int)DIRECT_WIDTH == (int)RT_PANEL, "a line of sums is a tile of them");
+_Static_assert(DIRECT_PART + DIRECT_LINES * DIRECT_WIDTH * RT_PANEL * 4 + TILE_COLUMNS * DIRECT_FEW <= RT_STACK - 8192,
+	"what direct_units keeps leaves some of the stack");
 
 /* The bytes of a line of the part. */
 static ptrdiff_t part_line(const struct job *job)
