@@ -1,72 +1,22 @@
 #include "kernel.h"
-#include "element.h"
-#include "micro/act.h"
-#include "micro/tile_int8.h"
-#include "micro/window.h"
+#include "kernel/conv2d_int8_direct.h"
+#include "kernel/conv2d_int8_store.h"
 
 /* An implicit matrix product as in conv2d: a row is an output pixel, k runs over taps and then channels. Rows are used
  * in place, by pointers to their taps; only where their bytes are not what v_dot multiplies, and where the channels of
  * a tap do not come in fours, they are gathered into a buffer first. Where a tap has fewer than four channels, the
  * weights are gathered, too, so that four taps of a grey picture are multiplied at once instead of a tap and three
- * zeros. */
+ * zeros. Levels with tiles gather all that does not go the way of conv2d_int8_direct.h. */
 enum {
 	MOST_TAPS = 9,        /* with pointers of their own */
-	DEPTH = 1024,         /* bytes of a tap in a block of k */
 	DEPTH_GATHERED = 320, /* bytes of a row in a block of k */
 	DEPTH_FEW = 152,      /* most taps times channels when both rows and weights are gathered */
-	FLIP = 0x80,          /* makes a signed byte unsigned, 128 more, and the other way round */
-};
-
-/* What a unit computes: `pixels` outputs from place `first` on of picture n, columns j.. of group g. */
-struct block {
-	int32_t n, g, first, pixels, j, columns;
-	struct window_block window;
 };
 
 /* A block of k: taps from `tap` on, and of each the channels from `channel` on. */
 struct depth {
 	int32_t tap, taps, channel, channels;
 };
-
-/* What the results of a block's columns are made with. */
-struct columns {
-	int32_t start[TILE_COLUMNS];
-	float scale[TILE_COLUMNS], bias[TILE_COLUMNS];
-	int8_t w[TILE_COLUMNS * DEPTH_FEW]; /* gathered panels, when taps have few channels */
-};
-
-struct job {
-	const struct rt_conv2d_int8 *p;
-	void *y;
-	const uint8_t *x;
-	const int8_t *w;
-	const int32_t *sums;
-	const float *scale, *bias;
-	const void *residual;
-	struct windows windows;
-	int32_t c, oc;   /* channels of one group */
-	int32_t padded;  /* c, up to a multiple of DOT_GROUP */
-	int32_t strips;  /* units along the pixels of one picture */
-	int32_t across;  /* units along the channels of one group */
-	ptrdiff_t panel; /* bytes of a panel of weights */
-	uint8_t flip;    /* what x's bytes are combined with before they are multiplied */
-	bool gather;
-	struct tiles *tiles;    /* of levels that have them */
-	bool few;               /* gathers weights, too */
-	uint8_t padding[DEPTH]; /* what taps outside of the picture read */
-};
-
-static int32_t groups_of(int32_t terms)
-{
-	return (terms + DOT_GROUP - 1) / DOT_GROUP;
-}
-
-static const int8_t *panel_at(const struct job *job, const struct block *at)
-{
-	int32_t panels = (job->oc + RT_PANEL - 1) / RT_PANEL;
-
-	return job->w + ((ptrdiff_t)at->g * panels + at->j / RT_PANEL) * job->panel;
-}
 
 /* The first panel of a block of k. */
 static const int8_t *weights_at(const struct job *job, const struct block *at, const struct depth *k)
@@ -147,7 +97,7 @@ static void add_row_sums(const struct job *job, const struct block *at, const st
 }
 
 static void multiply_gathered(
-	const struct job *job, const struct block *at, const struct depth *k, const struct columns *columns, int32_t *c)
+	const struct job *job, const struct block *at, const struct depth *k, const int8_t *few, int32_t *c)
 {
 	_Alignas(RT_ALIGN) uint8_t buffer[TILE_BLOCK * DEPTH_GATHERED];
 	const uint8_t *rows[TILE_BLOCK];
@@ -158,10 +108,11 @@ static void multiply_gathered(
 		.rows = rows,
 		.segments = 1,
 		.groups = groups,
-		.w = job->few ? columns->w : weights_at(job, at, k),
+		.w = job->few ? few : weights_at(job, at, k),
 		.next_w = job->few ? (ptrdiff_t)groups * RT_PANEL * DOT_GROUP : job->panel,
 		.fresh = !k->tap && !k->channel,
 		.stride = DEPTH_GATHERED,
+		.next_tile = INT8_SIDE * DEPTH_GATHERED,
 		.tiles = job->tiles };
 
 	for (int32_t i = 0; i < at->pixels; i++)
@@ -194,7 +145,7 @@ static void multiply(const struct job *job, const struct block *at, const struct
 }
 
 /* Walks k in the order of the weights: whole taps as long as several fit a block, else parts of one. */
-static void sum_up(const struct job *job, const struct block *at, const struct columns *columns, int32_t *c)
+static void sum_up(const struct job *job, const struct block *at, const int8_t *few, int32_t *c)
 {
 	int32_t taps = job->p->kh * job->p->kw, depth = job->gather ? DEPTH_GATHERED : DEPTH;
 	int32_t step = job->few ? job->c : job->padded, together = job->gather ? depth / step : MOST_TAPS;
@@ -206,170 +157,29 @@ static void sum_up(const struct job *job, const struct block *at, const struct c
 			if (k.channels > depth)
 				k.channels = depth;
 			if (job->gather)
-				multiply_gathered(job, at, &k, columns, c);
+				multiply_gathered(job, at, &k, few, c);
 			else
 				multiply(job, at, &k, c);
 		}
 }
 
-/* The panels of a block's columns, k dense instead of each tap in a group of its own. */
-static void gather_weights(const struct job *job, const struct block *at, int8_t *to)
-{
-	enum { ROW = RT_PANEL * DOT_GROUP };
-	int32_t terms = job->p->kh * job->p->kw * job->c, groups = groups_of(terms);
-
-	for (int32_t j = 0; j < at->columns; j += RT_PANEL, to += groups * ROW) {
-		const int8_t *from = panel_at(job, at) + j / RT_PANEL * job->panel;
-		memset(to, 0, (size_t)groups * ROW);
-		for (int32_t k = 0; k < terms; k++)
-			for (int32_t i = 0; i < RT_PANEL; i++)
-				to[k / DOT_GROUP * ROW + i * DOT_GROUP + k % DOT_GROUP] =
-					from[k / job->c * ROW + i * DOT_GROUP + k % job->c];
-	}
-}
-
-/* Where the bytes of x are flipped, each is 128 more, or less when they become signed: the sums say by how much that
- * changed the result. An absent bias is -0, which changes no number, not even a zero. */
-static void begin_columns(const struct job *job, const struct block *at, struct columns *to)
-{
-	ptrdiff_t first = (ptrdiff_t)at->g * job->oc + at->j;
-	uint32_t terms = (uint32_t)(job->p->kh * job->p->kw * job->c);
-
-	for (int32_t j = 0; j < at->columns || j % RT_PANEL; j++) {
-		bool real = j < at->columns;
-		to->start[j] = real ? job->sums[first + j] : 0;
-		to->scale[j] = real && job->scale ? job->scale[first + j] : 0;
-		to->bias[j] = real && job->bias ? job->bias[first + j] : -0.0f;
-	}
-	for (int32_t j = 0; job->flip && j < at->columns; j += RT_PANEL) {
-		int32_t sum[RT_PANEL];
-		tile_int8_column_sums(panel_at(job, at) + j / RT_PANEL * job->panel, job->panel, sum);
-		for (int32_t i = 0; i < RT_PANEL; i++) {
-			uint32_t change = ((uint32_t)sum[i] + terms * (uint32_t)job->p->w_zero) * FLIP;
-			to->start[j + i] = (int32_t)((uint32_t)to->start[j + i] + (DOT_SIGNED ? change : 0 - change));
-		}
-	}
-	if (job->few)
-		gather_weights(job, at, to->w);
-}
-
-/* How results are stored: act and window, the pixels that are pooled together, are known where this is inlined. */
-struct finish {
-	const struct columns *columns;
-	float step, low, high; /* as in the parameters */
-	float slope;
-	enum rt_act act;
-	int32_t window;
-};
-
-/* The bytes that v would be rounded to, as multiples of the step between them. Cut off first, as in quantize_row. */
-VEC_INLINE vec in_steps(const struct finish *how, vec v)
-{
-	return v_mul(v_round(v_min(v_max(v, v_set(how->low)), v_set(how->high))), v_set(how->step));
-}
-
-/* LANES results from column j on, of one place, whose sums start at c. */
-VEC_INLINE vec result(const struct finish *how, const int32_t *c, int32_t j)
-{
-	vec scale = v_load(how->columns->scale + j), bias = v_load(how->columns->bias + j), largest = v_set(0.0f);
-
-	for (int32_t i = 0; i < how->window; i++) {
-		vec v = v_mul(v_of_sums(c + i * TILE_COLUMNS + j, how->columns->start + j), scale);
-		if (how->step > 0)
-			v = in_steps(how, v);
-		v = v_act(how->act, how->slope, v_add(v, bias));
-		largest = i ? v_max(largest, v) : v;
-	}
-	return largest;
-}
-
-/* Rounds to bytes in the order of ONNX's QuantizeLinear, but what the type cannot hold is cut off first, so that a
- * number to be rounded is never large. */
-VEC_INLINE void store_bytes(const struct job *job, const struct finish *how, const int32_t *c, int32_t n, uint8_t *y)
-{
-	int32_t zero = job->p->y_zero, lowest = (int32_t)smallest_integer(job->p->y_type) - zero;
-	vec low = v_set((float)lowest), high = v_set((float)(lowest + UINT8_MAX));
-	int32_t j = 0;
-
-	for (; j + LANES <= n; j += LANES)
-		v_store_bytes(y + j, v_min(v_max(result(how, c, j), low), high), zero);
-	if (j < n) {
-		uint8_t last[LANES];
-		v_store_bytes(last, v_min(v_max(result(how, c, j), low), high), zero);
-		memcpy(y + j, last, (size_t)(n - j));
-	}
-}
-
-/* Floats of 32 bits are stored at once but for those that do not fill a vector. */
-VEC_INLINE void store_row(const struct job *job, const struct finish *how, const int32_t *c, int32_t n, ptrdiff_t to)
-{
-	enum rt_type type = job->p->y_type;
-	float line[TILE_COLUMNS], residual[TILE_COLUMNS];
-	int32_t first = 0;
-
-	for (; type == RT_F32 && first + LANES <= n; first += LANES) {
-		vec v = result(how, c, first);
-		if (job->residual)
-			v = v_add(v, v_load((const float *)job->residual + to + first));
-		v_store((float *)job->y + to + first, v);
-	}
-	if (first == n)
-		return;
-	for (int32_t j = first; j < n; j += LANES)
-		v_store(line + j, result(how, c, j));
-	if (job->residual) {
-		load_floats(residual, element_at(job->residual, type, to + first), type, 1, n - first);
-		for (int32_t j = first; j < n; j++)
-			line[j] += residual[j - first];
-	}
-	store_floats(element_to(job->y, type, to + first), line + first, type, 1, n - first);
-}
-
-static void store_sums(const struct columns *columns, const int32_t *c, int32_t n, int32_t *y)
-{
-	for (int32_t j = 0; j < n; j++)
-		y[j] = (int32_t)((uint32_t)c[j] + (uint32_t)columns->start[j]);
-}
-
-VEC_INLINE void store_as(const struct job *job, const struct block *at, const int32_t *c, struct finish how)
+/* The four pixels of a place that is pooled follow each other. */
+static void store_gathered(
+	const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c)
 {
 	const struct rt_conv2d_int8 *p = job->p;
-	int32_t size = job->windows.size, next = p->ldy ? p->ldy : p->oc;
-	ptrdiff_t to = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
+	int32_t size = job->windows.size, window = size * size;
+	ptrdiff_t next = p->ldy ? p->ldy : p->oc, first = (ptrdiff_t)at->n * (p->oh / size) * (p->ow / size) + at->first;
+	struct results to = { .sums = c,
+		.lines = 1,
+		.places = at->pixels / window,
+		.columns = at->columns,
+		.place = window * TILE_COLUMNS,
+		.beside = TILE_COLUMNS,
+		.below = 2 * TILE_COLUMNS,
+		.to = first * next + (ptrdiff_t)at->g * job->oc + at->j };
 
-	to = to * next + (ptrdiff_t)at->g * job->oc + at->j;
-	for (int32_t i = 0; i < at->pixels; i += how.window, c += how.window * TILE_COLUMNS, to += next) {
-		if (p->y_type == RT_U8 || p->y_type == RT_I8)
-			store_bytes(job, &how, c, at->columns, (uint8_t *)job->y + to);
-		else if (p->y_type == RT_I32)
-			store_sums(how.columns, c, at->columns, (int32_t *)job->y + to);
-		else
-			store_row(job, &how, c, at->columns, to);
-	}
-}
-
-/* The choice of what is common is made once, outside of the loops. */
-static void store(const struct job *job, const struct block *at, const struct columns *columns, const int32_t *c)
-{
-	const struct rt_conv2d_int8 *p = job->p;
-	bool pooled = job->windows.size > 1;
-	struct finish how = { columns, p->step, (float)p->low, (float)p->high, p->slope, p->act, pooled ? 4 : 1 };
-
-	if (p->act == RT_ACT_NONE && !pooled) {
-		how.act = RT_ACT_NONE;
-		how.window = 1;
-		store_as(job, at, c, how);
-	} else if (p->act == RT_RELU && !pooled) {
-		how.act = RT_RELU;
-		how.window = 1;
-		store_as(job, at, c, how);
-	} else if (p->act == RT_RELU) {
-		how.act = RT_RELU;
-		how.window = 4;
-		store_as(job, at, c, how);
-	} else {
-		store_as(job, at, c, how);
-	}
+	store_results(job, columns, 0, to);
 }
 
 /* A unit is TILE_BLOCK pixels by TILE_COLUMNS channels of a group. Those of the same channels follow each other: what
@@ -378,28 +188,26 @@ static void units(void *data, int32_t unit, int32_t end)
 {
 	const struct job *job = data;
 	const struct rt_conv2d_int8 *p = job->p;
-	int32_t size = job->windows.size, window = size * size, places = (p->oh / size) * (p->ow / size);
-	int32_t pictures = p->n * job->strips, begun = -1;
+	int32_t size = job->windows.size, window = size * size, places = (p->oh / size) * (p->ow / size), begun = -1;
 	_Alignas(RT_ALIGN) int32_t c[TILE_BLOCK * TILE_COLUMNS];
+	int8_t few[TILE_COLUMNS * DEPTH_FEW];
 	struct columns columns;
 	struct block at;
 
 	for (; unit < end; unit++) {
-		int32_t part = unit / pictures;
-		at.n = unit % pictures / job->strips;
+		int32_t now = begin_block(job, unit, &at);
 		at.first = unit % job->strips * (TILE_BLOCK / window);
-		at.g = part / job->across;
-		at.j = part % job->across * TILE_COLUMNS;
 		at.pixels = (places - at.first) * window;
 		if (at.pixels > TILE_BLOCK)
 			at.pixels = TILE_BLOCK;
-		at.columns = job->oc - at.j < TILE_COLUMNS ? job->oc - at.j : TILE_COLUMNS;
-		if (part != begun)
+		if (now != begun)
 			begin_columns(job, &at, &columns);
-		begun = part;
+		if (now != begun && job->few)
+			gather_weights(job, &at, p->kh * p->kw * job->c, job->c, p->kw * job->c, few);
+		begun = now;
 		window_block(&job->windows, &at.window, at.first, at.pixels);
-		sum_up(job, &at, &columns, c);
-		store(job, &at, &columns, c);
+		sum_up(job, &at, few, c);
+		store_gathered(job, &at, &columns, c);
 	}
 }
 
@@ -436,6 +244,10 @@ KERNEL(conv2d_int8, (void *y, const void *x, const void *w, const void *sums, co
 	memset(job.padding, (uint8_t)p->x_zero, sizeof job.padding);
 	count = p->n * job.strips * p->group * job.across;
 #ifdef VEC_TILES
+	if (plan_directly(&job)) {
+		rt_parallel(run, p->n * job.strips * p->group * job.across, direct_units, &job);
+		return;
+	}
 	rt_parallel(run, count, tiled_units, &job);
 #else
 	rt_parallel(run, count, units, &job);

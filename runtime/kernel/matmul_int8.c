@@ -166,6 +166,7 @@ static void multiply(const struct job *job, const struct block *at, int32_t i, i
 			.next_w = (ptrdiff_t)whole_groups(depth) * RT_PANEL,
 			.fresh = k + d == 0,
 			.stride = DEPTH_GATHERED,
+			.next_tile = INT8_SIDE * DEPTH_GATHERED,
 			.tiles = job->tiles };
 		tile_int8_pad(row, rows);
 		tile_int8_block(&tile, rows, (at->columns + RT_PANEL - 1) / RT_PANEL);

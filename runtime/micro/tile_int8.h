@@ -5,7 +5,10 @@
 
 #include "micro/tile.h"
 
-enum { DOT_GROUP = 4 /* neighbours in k that are multiplied together */ };
+enum {
+	DOT_GROUP = 4,  /* neighbours in k that are multiplied together */
+	INT8_SIDE = 16, /* rows and columns of a tile of sums, at levels with tiles */
+};
 
 /* Levels with tiles of bytes want rows that are gathered, and as many of k in each as a tile holds. */
 #ifdef VEC_TILES
@@ -25,16 +28,17 @@ struct tile_int8 {
 	const int8_t *w;  /* panels of [segments][groups][RT_PANEL][4] */
 	ptrdiff_t next_w; /* from a panel to the next */
 	bool fresh;       /* the sums start at 0 instead of what c holds */
-	/* For levels with tiles: each row is so many bytes after the one before, up to a multiple of 16 of them can be
-	 * read, and each goes on with zeros up to a multiple of INT8_TERMS. */
-	ptrdiff_t stride;
+	/* For levels with tiles, which read nothing of `rows` but the first pointer: how many bytes a row, a tile of
+	 * INT8_SIDE rows, and a segment lie behind the one before. Whole tiles of rows are read, and of each row whole
+	 * INT8_TERMS of every segment: what is there makes no difference, but must be readable. */
+	ptrdiff_t stride, next_tile, next_segment;
 	struct tiles *tiles;
 };
 
 #ifdef VEC_TILES
 /* Three tiles of rows by a panel, as in bfloat_tiles.h; the registers are three of sums, three of rows, and the panel.
  */
-enum { INT8_SIDE = 16, INT8_SUM = 0, INT8_ROWS = 3, INT8_PANEL = 6, INT8_PANEL_ROW = RT_PANEL * DOT_GROUP };
+enum { INT8_SUM = 0, INT8_ROWS = 3, INT8_PANEL = 6, INT8_PANEL_ROW = RT_PANEL * DOT_GROUP };
 
 _Static_assert((int)TILE_BLOCK == 3 * INT8_SIDE && (int)RT_PANEL == INT8_SIDE, "tiles fill blocks and panels");
 _Static_assert(!DOT_SIGNED, "tiles take bytes without a sign");
@@ -48,34 +52,46 @@ VEC_INLINE void tiles_int8_terms(const struct tile_int8 *p, const uint8_t *rows,
 	tiles_load(t, INT8_ROWS, rows, p->stride);
 	tiles_dot(t, INT8_SUM, INT8_ROWS, INT8_PANEL);
 	if (count > 1) {
-		tiles_load(t, INT8_ROWS + 1, rows + INT8_SIDE * p->stride, p->stride);
+		tiles_load(t, INT8_ROWS + 1, rows + p->next_tile, p->stride);
 		tiles_dot(t, INT8_SUM + 1, INT8_ROWS + 1, INT8_PANEL);
 	}
 	if (count > 2) {
-		tiles_load(t, INT8_ROWS + 2, rows + 2 * INT8_SIDE * p->stride, p->stride);
+		tiles_load(t, INT8_ROWS + 2, rows + 2 * p->next_tile, p->stride);
 		tiles_dot(t, INT8_SUM + 2, INT8_ROWS + 2, INT8_PANEL);
 	}
 }
 
-/* All of k for `count` tiles of rows by the panel w, with sums at c. The last of k, when they do not fill a tile, are
- * copied. */
-VEC_INLINE void tiles_int8_panel(const struct tile_int8 *p, const int8_t *w, int32_t *c, int count)
+/* A segment of `count` tiles of rows by its part of a panel. The last of k, when they do not fill a tile, are copied.
+ */
+VEC_INLINE void tiles_int8_segment(const struct tile_int8 *p, const uint8_t *rows, const int8_t *w, int count)
 {
-	ptrdiff_t step = p->ldc * (ptrdiff_t)sizeof *c, next = INT8_SIDE * p->ldc;
 	int32_t k = p->groups * DOT_GROUP, whole = k / INT8_TERMS * INT8_TERMS;
 
-	tiles_load(p->tiles, INT8_SUM, c, step);
-	if (count > 1)
-		tiles_load(p->tiles, INT8_SUM + 1, c + next, step);
-	if (count > 2)
-		tiles_load(p->tiles, INT8_SUM + 2, c + 2 * next, step);
 	for (int32_t t = 0; t < whole; t += INT8_TERMS)
-		tiles_int8_terms(p, p->rows[0] + t, w + t * RT_PANEL, count);
+		tiles_int8_terms(p, rows + t, w + t * RT_PANEL, count);
 	if (whole < k) {
 		_Alignas(RT_ALIGN) int8_t last[INT8_TERMS * RT_PANEL] = { 0 };
 		memcpy(last, w + whole * RT_PANEL, (size_t)(k - whole) * RT_PANEL);
-		tiles_int8_terms(p, p->rows[0] + whole, last, count);
+		tiles_int8_terms(p, rows + whole, last, count);
 	}
+}
+
+/* All of k for `count` tiles of rows by the panel w, with sums at c. Fresh ones are loaded from a row that is read 16
+ * times. */
+VEC_INLINE void tiles_int8_panel(const struct tile_int8 *p, const int8_t *w, int32_t *c, int count)
+{
+	_Alignas(RT_ALIGN) static const int32_t zeros[RT_PANEL];
+	ptrdiff_t step = p->ldc * (ptrdiff_t)sizeof *c, next = INT8_SIDE * p->ldc;
+	ptrdiff_t old_step = p->fresh ? 0 : step, old_next = p->fresh ? 0 : next;
+	const int32_t *old = p->fresh ? zeros : c;
+
+	tiles_load(p->tiles, INT8_SUM, old, old_step);
+	if (count > 1)
+		tiles_load(p->tiles, INT8_SUM + 1, old + old_next, old_step);
+	if (count > 2)
+		tiles_load(p->tiles, INT8_SUM + 2, old + 2 * old_next, old_step);
+	for (int s = 0; s < p->segments; s++)
+		tiles_int8_segment(p, p->rows[0] + s * p->next_segment, w + (ptrdiff_t)s * p->groups * INT8_PANEL_ROW, count);
 	tiles_store(p->tiles, INT8_SUM, c, step);
 	if (count > 1)
 		tiles_store(p->tiles, INT8_SUM + 1, c + next, step);
@@ -86,9 +102,6 @@ VEC_INLINE void tiles_int8_panel(const struct tile_int8 *p, const int8_t *w, int
 /* All of n <= TILE_BLOCK rows and some panels. Rows of c up to the next multiple of INT8_SIDE are written. */
 static __attribute__((noinline)) void tile_int8_block(const struct tile_int8 *p, int n, int panels)
 {
-	for (int32_t i = 0; i < (p->fresh ? (n + INT8_SIDE - 1) / INT8_SIDE * INT8_SIDE : 0); i++)
-		for (int j = 0; j < panels; j++)
-			memset(p->c + i * p->ldc + j * p->next_c, 0, RT_PANEL * sizeof *p->c);
 	for (int j = 0; j < panels; j++) {
 		const int8_t *w = p->w + j * p->next_w;
 		int32_t *c = p->c + j * p->next_c;
