@@ -1,6 +1,7 @@
 /* ONNX files for tests. */
 #include "model_file.h"
 #include "onnx/tensor.h"
+#include "base/attempt.h"
 #include "base/temporary.h"
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,22 @@ void model_end(struct op_test *t)
 {
 	remove_temporary(t->c);
 	op_end(t);
+}
+
+void read_path(struct ctx *c, void *path)
+{
+	read_onnx(c, path);
+}
+
+struct op_test read_back(struct op_test *t, const Onnx__ModelProto *m, enum status expected)
+{
+	struct op_test r = op_begin(0);
+	const char *path = temporary_path(t->c, "test.onnx");
+
+	model_write(t->c, m, path);
+	ck_assert_msg(attempt(r.c, read_path, (void *)path) == expected, "%s", r.c->message);
+	r.g = r.c->graph;
+	return r;
 }
 
 char *file_text(struct ctx *c, const char *path)

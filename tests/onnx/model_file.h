@@ -13,6 +13,11 @@ void model_write(struct ctx *c, const Onnx__ModelProto *m, const char *path);
 const char *temporary_path(struct ctx *c, const char *name);
 void model_end(struct op_test *t);
 
+/* read_onnx, for attempt. */
+void read_path(struct ctx *c, void *path);
+/* The model written to a file and read into a run of its own, which must end as expected. */
+struct op_test read_back(struct op_test *t, const Onnx__ModelProto *m, enum status expected);
+
 /* The contents of a file as text in the arena. */
 char *file_text(struct ctx *c, const char *path);
 

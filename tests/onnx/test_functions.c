@@ -103,18 +103,13 @@ static Onnx__FunctionProto *leaky(struct ctx *c)
 	return f;
 }
 
-static void read_user(struct ctx *c, void *path)
-{
-	read_onnx(c, path);
-}
-
 static enum status read_model_file(struct op_test *t, const Onnx__ModelProto *m, struct op_test *r)
 {
 	const char *path = temporary_path(t->c, "functions.onnx");
 
 	*r = op_begin(0);
 	model_write(t->c, m, path);
-	enum status status = attempt(r->c, read_user, (void *)path);
+	enum status status = attempt(r->c, read_path, (void *)path);
 	r->g = r->c->graph;
 	return status;
 }

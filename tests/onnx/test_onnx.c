@@ -16,30 +16,11 @@ static Onnx__ModelProto *sound_model(struct op_test *t)
 	return model_proto(t->c, t->g);
 }
 
-/* Writes the model and reads it into a run of its own. */
-static struct op_test read_back(struct op_test *t, const Onnx__ModelProto *m)
-{
-	struct op_test r = op_begin(0);
-	const char *path = temporary_path(t->c, "test.onnx");
-
-	model_write(t->c, m, path);
-	if (setjmp(r.c->escape))
-		ck_abort_msg("%s", r.c->message);
-	read_onnx(r.c, path);
-	r.g = r.c->graph;
-	return r;
-}
-
-static void read_user(struct ctx *c, void *path)
-{
-	read_onnx(c, path);
-}
-
 static void expect_failure(const char *path, enum status status, const char *words)
 {
 	struct op_test r = op_begin(0);
 
-	ck_assert_msg(attempt(r.c, read_user, (void *)path) == status, "%s, not %s", r.c->message, words);
+	ck_assert_msg(attempt(r.c, read_path, (void *)path) == status, "%s, not %s", r.c->message, words);
 	ck_assert_msg(strstr(r.c->message, words) != NULL, "'%s' is not in: %s", words, r.c->message);
 	ck_assert_msg(strstr(r.c->message, path) == r.c->message, "no file's name: %s", r.c->message);
 	op_end(&r);
@@ -60,7 +41,7 @@ static void refuse(void (*damage)(struct op_test *t, Onnx__ModelProto *m), const
 
 START_TEST(sound)
 {
-	struct op_test t = pass_begin(), r = read_back(&t, sound_model(&t));
+	struct op_test t = pass_begin(), r = read_back(&t, sound_model(&t), DONE);
 	const struct node *n = r.g->first;
 
 	ck_assert_int_eq(count_nodes(r.g), 3);
@@ -403,7 +384,7 @@ START_TEST(initialisers_as_inputs)
 	m->graph->input = both;
 	m->graph->n_input = 2;
 	m->ir_version = 3;
-	struct op_test r = read_back(&t, m);
+	struct op_test r = read_back(&t, m, DONE);
 	ck_assert_int_eq(r.g->n_inputs, 1);
 	ck_assert_str_eq(r.g->inputs[0]->name, "x0");
 	ck_assert_ptr_nonnull(r.g->first->in[1]->data);
@@ -431,7 +412,7 @@ START_TEST(names)
 	m->opset_import[1]->has_version = 1;
 	m->opset_import[1]->version = 1;
 	m->n_opset_import = 2;
-	struct op_test r = read_back(&t, m);
+	struct op_test r = read_back(&t, m, DONE);
 	const struct node *n = r.g->first;
 	ck_assert_str_eq(n->name, "sum");
 	ck_assert(is_op(n, "Add") && n->op);
@@ -456,13 +437,13 @@ START_TEST(symbols)
 	s->dim[0]->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
 	s->dim[0]->dim_param = "batch";
 	s->dim[1]->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE__NOT_SET;
-	struct op_test r = read_back(&t, m);
+	struct op_test r = read_back(&t, m, DONE);
 	ck_assert_str_eq(r.g->inputs[0]->symbol[0], "batch");
 	ck_assert_str_eq(r.g->inputs[0]->symbol[1], "x0.1");
 	ck_assert_str_eq(shape_text(r.c, r.g->inputs[0]), "f32[?,?]");
 	op_end(&r);
 	m->graph->input[0]->type->tensor_type->shape = NULL;
-	r = read_back(&t, m);
+	r = read_back(&t, m, DONE);
 	ck_assert_str_eq(shape_text(r.c, r.g->inputs[0]), "f32[?]");
 	op_end(&r);
 	model_end(&t);

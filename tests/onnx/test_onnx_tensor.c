@@ -133,22 +133,6 @@ static struct graph *if_graph(struct op_test *t)
 	return t->g;
 }
 
-static void read_user(struct ctx *c, void *path)
-{
-	read_onnx(c, path);
-}
-
-static struct op_test read_back(struct op_test *t, const Onnx__ModelProto *m, enum status expected)
-{
-	struct op_test r = op_begin(0);
-	const char *path = temporary_path(t->c, "test.onnx");
-
-	model_write(t->c, m, path);
-	ck_assert_msg(attempt(r.c, read_user, (void *)path) == expected, "%s", r.c->message);
-	r.g = r.c->graph;
-	return r;
-}
-
 START_TEST(branches)
 {
 	struct op_test t = pass_begin(), r = read_back(&t, model_proto(t.c, if_graph(&t)), DONE);
